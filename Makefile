@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+#
+# One word for each thing to do; `make help` tells them. Each installs what
+# it needs, configures and builds first. The build itself is CMake's.
+
+PREFIX ?= /usr/local
+ARGS ?=
+# Seconds for each fuzzer.
+FUZZ_SECONDS ?= 60
+# Where everything is built.
+BUILD ?= build
+export BUILD
+
+build := scripts/build
+# Whoever tests a build with a sanitizer tests the code, not its surroundings.
+code_only := -LE 'check|install'
+
+.PHONY: help setup demo test check asan tsan valgrind fuzz bench cover \
+	format install clean
+.NOTPARALLEL:
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## Install the Debian packages that the build needs
+	@scripts/setup
+
+demo: ## Run the demonstration; more for it in ARGS=
+	@$(build) dev ctxvar-command
+	@$(BUILD)/ctxvar demo $(ARGS)
+
+test: ## Run all tests; ctest's arguments in ARGS=
+	@$(build) dev
+	@ctest --preset dev --test-dir $(BUILD) $(ARGS)
+
+check: ## Format, clang-tidy, cppcheck, clang's warnings, our own rules
+	@scripts/check
+
+asan: ## All tests with AddressSanitizer and UBSan
+	@$(build) asan
+	@ctest --preset asan --test-dir $(BUILD)/asan $(code_only) $(ARGS)
+
+tsan: ## All tests with ThreadSanitizer
+	@$(build) tsan
+	@ctest --preset tsan --test-dir $(BUILD)/tsan $(code_only) $(ARGS)
+
+valgrind: ## All unit tests with valgrind
+	@$(build) dev
+	@scripts/valgrind $(ARGS)
+
+fuzz: ## Run each fuzzer for FUZZ_SECONDS
+	@$(build) fuzz
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+bench: ## Measure, beside the peers that Debian packages
+	@scripts/setup bench
+	@$(build) bench
+	@bench/run $(BUILD)/bench/bench $(ARGS)
+
+cover: ## Coverage of the libraries by the tests
+	@$(build) cover
+	@scripts/cover
+
+format: ## Format every C file
+	@scripts/setup
+	@find include src tools tests examples bench fuzz -name '*.[ch]' | \
+		xargs clang-format -i
+
+install: ## Install under PREFIX, inside DESTDIR if given
+	@$(build) release
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)/release \
+		--prefix $(abspath $(PREFIX)) >$(BUILD)/release/install.log
+	@case "$(DESTDIR):$(PREFIX):$$(id -u)" in \
+	:/usr/local:0 | :/usr:0) ldconfig ;; \
+	esac
+
+clean: ## Remove all that was built
+	@rm -rf $(BUILD)

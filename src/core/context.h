@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contexts from the inside.
+ */
+#ifndef CTXVAR_CORE_CONTEXT_H
+#define CTXVAR_CORE_CONTEXT_H
+
+#include <ctxvar/context.h>
+
+#include "table.h"
+
+/*
+ * A context.
+ *
+ *           enter                  exit
+ *   IDLE ------------> ENTERED ------------> IDLE
+ *
+ * holds counts its references twice over, plus one while it is ENTERED: it
+ * goes when that reaches 0, be it by an unref or by an exit.
+ *
+ * ENTERED <=> holds is odd; by is then the address of the entering thread's
+ * cx__tls, or NULL for a moment. The context that a thread starts in is
+ * ENTERED all the time, and is_own, so that it cannot be left.
+ *
+ * A scope of cx__tls points to it <=> it is current on that thread; that
+ * scope's table is then its table.
+ */
+struct cx_context {
+    struct cx__context_head head;
+    struct cx__table *table;
+    uint32_t holds;
+    bool is_own;
+    const struct cx__tls *by;
+    cx_context *outer;       /* what was current at the enter; else NULL */
+    struct cx__spare *spare; /* for its resets; NULL until it is shared */
+};
+
+enum { CX__ENTERED = 1, CX__HOLD = 2 };
+
+/* A context that holds a table, which it takes over. NULL with errno ENOMEM:
+ * the table is released. */
+cx_context *cx__context_with(struct cx__table *table);
+
+/* A run of cx_context_run() in a context that nobody else can have. */
+void cx__context_call(cx_context *ctx, void (*fn)(void *), void *arg);
+
+/* Make a context of this thread's, in which it starts, or give it up. */
+void cx__context_own(cx_context *ctx);
+void cx__context_disown(cx_context *ctx);
+
+/* Leave all that this thread has entered: it is about to end. */
+void cx__context_leave_all(void);
+
+/* Where a variable of these flags is kept on this thread. */
+struct cx__scope *cx__scope_of(unsigned flags);
+
+/* As that, with a context to set it in: 0, -ENOMEM or -ESHUTDOWN. */
+int cx__scope_ready(unsigned flags, struct cx__scope **scope);
+
+/* Make the context ready to be shared, since its resets must not fail: 0, or
+ * -ENOMEM, also as errno. */
+int cx__context_reserve(cx_context *ctx);
+
+#endif

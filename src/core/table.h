@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tables: the arrays of entries that contexts and snapshots share.
+ *
+ * A table with one holder may be written; one with more is copied first. The
+ * drawing is in <ctxvar/detail.h>.
+ */
+#ifndef CTXVAR_CORE_TABLE_H
+#define CTXVAR_CORE_TABLE_H
+
+#include <ctxvar/var.h>
+
+/* Without a slot; held by everybody and counted by nobody. */
+extern struct cx__table cx__empty_table;
+
+/* Who a copy is for, as the bits of cx_inherit that keep a variable out. */
+enum cx__copy_for {
+    CX__FOR_THREAD = CX_INHERIT_TASKS,
+    CX__FOR_TASK = CX_INHERIT_THREADS,
+    CX__FOR_SNAPSHOT = CX_INHERIT_NONE, /* both bits: kept out of either */
+};
+
+/* Memory for one reset: a table, and pages linked through entry[0].value. */
+struct cx__spare {
+    struct cx__table *table;
+    uint32_t len; /* the slots that table has room for */
+    struct cx__page *pages;
+    uint32_t pages_len;
+};
+
+struct cx__table *cx__table_ref(struct cx__table *table);
+void cx__table_unref(struct cx__table *table);
+
+/*
+ * Holds on the current table that this thread keeps in hand, so that copying
+ * the current context, and letting go of copies, need no atomic operation.
+ * They are given back when another table becomes current; until then they
+ * change nothing, since what is current is held anyway.
+ *
+ * table->refs == its holders + what threads have in hand of it
+ */
+extern CX__THREAD_LOCAL uint32_t cx__in_hand;
+void cx__hand_back(struct cx__table *table);
+
+/* Make a table the one that this thread reads; its context holds it. */
+static inline void cx__table_make_current(struct cx__table *table)
+{
+    struct cx__table *old = cx__tls.scope[0].table;
+
+    __atomic_signal_fence(__ATOMIC_RELEASE);
+    cx__tls.scope[0].table = table;
+    if (cx__in_hand != 0 && old != table)
+        cx__hand_back(old);
+}
+
+/*
+ * What a copy holds: the table itself, or, where a variable in it is not for
+ * everybody, one without what stays behind and with cells of its own. NULL
+ * with errno ENOMEM.
+ */
+struct cx__table *cx__table_copy(struct cx__table *table,
+                                 enum cx__copy_for whom);
+
+/* The same for a run of a snapshot on this thread. */
+struct cx__table *cx__table_copy_for_run(struct cx__table *table);
+
+/* What a write leaves over, to be released once the change is made. */
+struct cx__remains {
+    struct cx__table *table;
+    struct cx__page *page;
+    bool moved; /* the table is a husk: its entries live on */
+};
+
+/*
+ * Make *table writable at a slot, replacing it by one with room where it is
+ * shared or too short. NULL: no memory, and *table is as it was. With a spare
+ * that covers it (cx__spare_fill()), it cannot fail.
+ *
+ * It runs no code of the program's but cx_type.ref. What does, and what a
+ * signal handler may still be reading, is left to cx__remains_release().
+ */
+struct cx__entry *cx__table_write(struct cx__table **table, uint32_t slot,
+                                  struct cx__spare *spare,
+                                  struct cx__remains *remains);
+void cx__remains_release(const struct cx__remains *remains);
+
+/* The entry of a variable, or NULL where it is not set. */
+const struct cx__entry *cx__table_find(const struct cx__table *table,
+                                       const cx_var *var);
+
+/* Put a value into an entry that is writable, or take it out. The entry's
+ * hold on the value goes with it. */
+void cx__table_put(struct cx__table *table, cx_var *var, cx_value value);
+void cx__table_clear(struct cx__table *table, const cx_var *var);
+
+size_t cx__table_len(const struct cx__table *table);
+
+/* Call a function for each entry; stops at the first non-zero result. */
+int cx__table_each(const struct cx__table *table,
+                   int (*fn)(cx_var *, cx_value, void *), void *arg);
+
+/* Set aside, in *spare, what `tokens` resets in this table may need once it
+ * is shared: 0, -1 with errno ENOMEM. */
+int cx__spare_fill(struct cx__spare **spare, const struct cx__table *table,
+                   uint64_t tokens);
+void cx__spare_free(struct cx__spare *spare);
+
+#endif

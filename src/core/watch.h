@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who watches which variable, and the calls that follow from a change.
+ */
+#ifndef CTXVAR_CORE_WATCH_H
+#define CTXVAR_CORE_WATCH_H
+
+#include <ctxvar/var.h>
+
+/* Not 0 <=> somebody watches a variable: a switch has to compare. */
+extern unsigned cx__watches;
+
+/* Is this thread in a watcher of the variable? Then it may not change it. */
+bool cx__watch_busy(const cx_var *var);
+
+/* Call the watchers of a variable, if its value is not what it was. */
+void cx__watch_changed(const cx_var *var, cx_value before);
+
+/* Call the watchers of all that differs, now that `after` is current. */
+void cx__watch_switched(const struct cx__table *before,
+                        const struct cx__table *after);
+
+#endif

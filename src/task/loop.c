@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: rounds of waking, running and polling, until no task is left.
+ *
+ *            +---------------------------------------------------+
+ *            v                                                   |
+ *     wake those whose sleep is over                             |
+ *            |                                                   |
+ *     run ready tasks, `budget` switches at most                 |
+ *            |                                                   |
+ *     poll libuv: at once if a task is ready; else block         |
+ *     until the first sleep is over or something happens --------+
+ *
+ * A poll costs as much as some tens of switches, so a round is a batch of
+ * them; but a batch that took long is followed by smaller ones, so that tasks
+ * that compute do not keep sleepers and sockets waiting.
+ *
+ * A sleep's due time is a whole millisecond of the clock, rounded up: as
+ * fine as libuv can wait, and tasks that sleep in step wake in the order in
+ * which they went to sleep, not in that of some microseconds of noise.
+ */
+#include <errno.h>
+
+#include "loop.h"
+#include "sleep.h"
+#include "wait.h"
+
+enum {
+    MS = 1000000,     /* ns */
+    BATCH_FIRST = 16, /* switches */
+    BATCH_MOST = 256,
+    ROUND_MOST = 200000, /* ns of tasks between polls, roughly */
+};
+
+CX__THREAD_LOCAL struct cx__loop *cx__loop_here CX__INITIAL_EXEC;
+
+_Noreturn void cx__loop_leave(struct cx__loop *loop, cx_task *task)
+{
+    struct cx__coroutine *next = &loop->hub;
+
+    if (task->detached)
+        loop->dead = task;
+    else
+        next = cx__loop_next(loop);
+    cx__coroutine_leave(&task->coroutine, next);
+}
+
+uint64_t cx__loop_due(uint64_t ms)
+{
+    uint64_t tick = (uv_hrtime() + MS - 1) / MS;
+
+    return ms < UINT64_MAX / MS - tick ? (tick + ms) * MS : UINT64_MAX;
+}
+
+static void loop_wake_due(struct cx__loop *loop, uint64_t now)
+{
+    struct cx__deadline *deadline;
+
+    while ((deadline = cx__heap_pop(&loop->sleepers, now)) != NULL)
+        cx__sleep_over(deadline);
+}
+
+/* The main task has ended: cancel all others, the oldest first. */
+static void loop_cancel_all(struct cx__loop *loop)
+{
+    struct cx__list others;
+
+    cx__list_move(&others, &loop->tasks);
+    while (!cx__list_is_empty(&others)) {
+        cx_task *task = CX__OWNER(others.next, cx_task, all);
+
+        cx__list_remove(&task->all);
+        cx__list_insert(&loop->tasks, &task->all);
+        cx__task_cancel(task);
+    }
+}
+
+/* Free the task that has just ended with nobody to await it. */
+static void loop_bury(struct cx__loop *loop)
+{
+    cx_task *task = loop->dead;
+
+    loop->dead = NULL;
+    if (task == loop->main) {
+        loop->main = NULL;
+        loop->closing = true;
+        loop->result = task->value;
+        loop_cancel_all(loop);
+    }
+    cx__task_free(task);
+}
+
+static void loop_run_ready(struct cx__loop *loop)
+{
+    loop->budget = loop->batch;
+    while (loop->ready.head != NULL && loop->budget > 0) {
+        cx__coroutine_switch(&loop->hub, cx__loop_next(loop));
+        if (loop->dead != NULL)
+            loop_bury(loop);
+    }
+}
+
+/* Take more switches to the next round, or fewer, by how long this took. */
+static void loop_pace(struct cx__loop *loop, uint64_t took)
+{
+    if (took > ROUND_MOST)
+        loop->batch = loop->batch > 4 ? loop->batch / 4 : 1;
+    else if (loop->batch < BATCH_MOST)
+        loop->batch *= 2;
+}
+
+/* libuv looks at its timers before it polls, too: then it must not block. */
+static void timer_over(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+/* Have the poll end when the first sleep does. */
+static void loop_arm(struct cx__loop *loop)
+{
+    uint64_t due, now;
+
+    if (loop->sleepers.len == 0) {
+        (void)uv_timer_stop(&loop->timer);
+        return;
+    }
+    due = loop->sleepers.entry[0].due;
+    uv_update_time(&loop->uv);
+    now = uv_hrtime();
+    (void)uv_timer_start(&loop->timer, timer_over,
+                         due > now ? (due - now + MS - 1) / MS : 0, 0);
+}
+
+static void loop_poll(struct cx__loop *loop)
+{
+    if (loop->ready.head != NULL) {
+        (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+        return;
+    }
+    cx__stacks_trim(&loop->stacks);
+    loop_arm(loop);
+    (void)uv_run(&loop->uv, UV_RUN_ONCE);
+}
+
+static void loop_run(struct cx__loop *loop)
+{
+    uint64_t began = uv_hrtime();
+
+    for (;;) {
+        loop_wake_due(loop, began);
+        loop_run_ready(loop);
+        if (loop->live == 0)
+            break;
+        loop_pace(loop, uv_hrtime() - began);
+        loop_poll(loop);
+        began = uv_hrtime();
+    }
+}
+
+static void loop_close(struct cx__loop *loop)
+{
+    uv_close((uv_handle_t *)&loop->timer, NULL);
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&loop->uv);
+}
+
+/* What libuv has of a loop: 0 or a negative errno, and then nothing. */
+static int loop_open(struct cx__loop *loop)
+{
+    int error = uv_loop_init(&loop->uv);
+
+    if (error != 0)
+        return error;
+    (void)uv_timer_init(&loop->uv, &loop->timer);
+    error = cx__inbox_init(&loop->inbox, &loop->uv);
+    if (error != 0)
+        loop_close(loop);
+    return error;
+}
+
+static int loop_init(struct cx__loop *loop)
+{
+    int error;
+
+    *loop = (struct cx__loop){.batch = BATCH_FIRST};
+    error = cx__fault_stack_init(&loop->fault_stack);
+    if (error != 0)
+        return error;
+    error = loop_open(loop);
+    if (error != 0) {
+        cx__fault_stack_fini(&loop->fault_stack);
+        return error;
+    }
+    cx__coroutine_init_thread(&loop->hub);
+    cx__fifo_init(&loop->ready);
+    cx__list_init(&loop->tasks);
+    cx__stacks_init(&loop->stacks);
+    return 0;
+}
+
+/* Ended tasks whose handles nobody gave up go with the loop. */
+static void loop_fini(struct cx__loop *loop)
+{
+    while (!cx__list_is_empty(&loop->tasks))
+        cx__task_free(CX__OWNER(loop->tasks.next, cx_task, all));
+    cx__inbox_close(&loop->inbox);
+    loop_close(loop);
+    cx__inbox_fini(&loop->inbox);
+    cx__fault_stack_fini(&loop->fault_stack);
+    cx__heap_fini(&loop->sleepers);
+    cx__stacks_fini(&loop->stacks);
+}
+
+/* Run the first task and all that come of it. */
+static int loop_main(struct cx__loop *loop, cx_task_fn *fn, void *arg)
+{
+    static const cx_task_options options = {.name = "main"};
+
+    loop->main = cx__task_new(loop, &options, fn, arg);
+    if (loop->main == NULL)
+        return -errno;
+    loop->main->detached = true;
+    cx__loop_here = loop;
+    loop_run(loop);
+    cx__loop_here = NULL;
+    return 0;
+}
+
+int cx_run(cx_task_fn *fn, void *arg, void **result)
+{
+    struct cx__loop loop;
+    int error;
+
+    if (fn == NULL)
+        return -EINVAL;
+    if (cx__loop_here != NULL)
+        return -EBUSY;
+    error = loop_init(&loop);
+    if (error != 0)
+        return error;
+    error = loop_main(&loop, fn, arg);
+    if (error == 0 && result != NULL)
+        *result = loop.result;
+    loop_fini(&loop);
+    return error;
+}

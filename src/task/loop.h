@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop of a thread: which task is next, what time it is, and what comes
+ * from outside.
+ */
+#ifndef CTXVAR_TASK_LOOP_H
+#define CTXVAR_TASK_LOOP_H
+
+#include <uv.h>
+
+#include "fifo.h"
+#include "heap.h"
+#include "inbox.h"
+#include "list.h"
+#include "overflow.h"
+#include "stack.h"
+#include "task.h"
+
+/*
+ * A loop lives in the frame of cx_run(). Its hub is the coroutine that
+ * cx_run() itself is: it polls, and gives the thread to the first ready task.
+ * Tasks then hand the thread to each other, until none is ready or `budget`
+ * switches are done.
+ */
+struct cx__loop {
+    struct cx__coroutine hub;
+    cx_task *running; /* NULL: the hub is */
+    struct cx__fifo ready;
+    unsigned budget; /* switches until the next poll */
+    unsigned batch;  /* what budget starts from */
+
+    struct cx__list tasks; /* all, by their age */
+    size_t live;           /* those of them that have not ended */
+    cx_task *main;         /* NULL once it has ended */
+    bool closing;          /* it has: the others are cancelled, new ones too */
+    cx_task *dead;         /* ended, for the hub to free */
+    void *result;          /* main's */
+
+    struct cx__heap sleepers;
+    struct cx__stacks stacks;
+    struct cx__inbox inbox;
+    struct cx__fault_stack fault_stack;
+    uv_timer_t timer;
+    uv_loop_t uv;
+};
+
+/* The loop of this thread, or NULL. */
+extern CX__THREAD_LOCAL struct cx__loop *cx__loop_here CX__INITIAL_EXEC;
+
+/* The task that runs on this thread, or NULL. */
+static inline cx_task *cx__task_running(void)
+{
+    struct cx__loop *loop = cx__loop_here;
+
+    return loop != NULL ? loop->running : NULL;
+}
+
+/* Who gets the thread: the first ready task, or the hub. */
+static inline struct cx__coroutine *cx__loop_next(struct cx__loop *loop)
+{
+    struct cx__fifo_link *link =
+        loop->budget > 0 ? cx__fifo_pop(&loop->ready) : NULL;
+    cx_task *task;
+
+    if (link == NULL) {
+        loop->running = NULL;
+        return &loop->hub;
+    }
+    task = CX__OWNER(link, cx_task, ready);
+    task->state = CX__RUNNING;
+    loop->budget--;
+    loop->running = task;
+    return &task->coroutine;
+}
+
+/* Give the thread to whoever is next. Returns when the task is resumed. */
+static inline void cx__loop_switch(struct cx__loop *loop, cx_task *task)
+{
+    struct cx__coroutine *next = cx__loop_next(loop);
+
+    if (next != &task->coroutine)
+        cx__coroutine_switch(&task->coroutine, next);
+}
+
+/* The same for a task that has ended. */
+_Noreturn void cx__loop_leave(struct cx__loop *loop, cx_task *task);
+
+/* When a sleep that begins now and lasts so long is over. */
+uint64_t cx__loop_due(uint64_t ms);
+
+#endif

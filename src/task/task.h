@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks from the inside. Those of one loop are all on its thread, so that
+ * nothing here is locked.
+ */
+#ifndef CTXVAR_TASK_TASK_H
+#define CTXVAR_TASK_TASK_H
+
+#include <ctxvar/task.h>
+
+#include "fifo.h"
+#include "list.h"
+#include "stack.h"
+#include "switch.h"
+
+struct cx__loop;
+
+enum cx__task_state { CX__READY, CX__RUNNING, CX__WAITING, CX__ENDED };
+
+/*
+ * A task. It lies at the top of its own stack, which it starts below itself
+ * and its name:
+ *
+ *     stack.low                                        stack.high
+ *     | <-- grows down                | name | cx_task |
+ *
+ *            create               resume               fn returns
+ *   (new) ----------> READY ---------------> RUNNING --------------> ENDED
+ *                       ^                       |                      |
+ *                       |  wake, cancel         | wait          await, |
+ *                       +------- WAITING <------+              detach, |
+ *                                                       end of loop    v
+ *                                                                    (gone)
+ *
+ * READY   <=> linked in loop->ready
+ * RUNNING <=> it has the thread; loop->running is it, or NULL while its values
+ *             are released at its end
+ * WAITING <=> wait != NULL
+ * ENDED   <=> context == NULL, and value is the result
+ *
+ * awaiter->awaiting == this <=> awaiter is WAITING for this, or was woken by
+ * its end and has yet to take the result
+ */
+struct cx_task {
+    struct cx__fifo_link ready;
+    struct cx__coroutine coroutine;
+    struct cx__loop *loop;
+    struct cx__wait *wait; /* on its stack */
+    int woken_with;
+    uint8_t state; /* enum cx__task_state */
+    bool cancelled;
+    bool detached; /* the runtime frees it */
+    unsigned shields;
+    cx_task *awaiter;
+    cx_task *awaiting;
+    cx_context *context; /* its own; what is current may be one within */
+    cx_task_fn *fn;
+    void *value;         /* fn's argument, later its result */
+    struct cx__list all; /* in loop->tasks */
+    const char *name;
+    struct cx__stack stack;
+};
+
+/* A task that is READY; NULL with errno. Its loop may be another's than the
+ * running task's only where there is no running task: at the start. */
+cx_task *cx__task_new(struct cx__loop *loop, const cx_task_options *options,
+                      cx_task_fn *fn, void *arg);
+
+/* The end of a task that has ENDED. */
+void cx__task_free(cx_task *task);
+
+/* The task that a stack in use belongs to. */
+cx_task *cx__task_at(struct cx__stack stack);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting, waking, and being cancelled.
+ *
+ * Cancelling is a level, not an edge: a cancelled task stays so, and each of
+ * its waits says so, but for those in a shield. One that has been woken has
+ * its result and keeps it: what is complete wins over a cancel that comes
+ * later. A wait that is refused lets the others run once all the same, so
+ * that a task that does not look at the answer cannot keep the thread.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "wait.h"
+
+static bool is_cancelled(const cx_task *task)
+{
+    return task->cancelled && task->shields == 0;
+}
+
+/* Let the others run, and tell whether the task is cancelled. */
+static inline int task_yield(cx_task *task)
+{
+    task->state = CX__READY;
+    cx__fifo_push(&task->loop->ready, &task->ready);
+    cx__loop_switch(task->loop, task);
+    return is_cancelled(task) ? -ECANCELED : 0;
+}
+
+int cx__wait_begin(cx_task *task)
+{
+    return CX__LIKELY(!is_cancelled(task)) ? 0 : task_yield(task);
+}
+
+void cx__wake(cx_task *task, int result)
+{
+    assert(task->state == CX__WAITING);
+    task->wait = NULL;
+    task->woken_with = result;
+    task->state = CX__READY;
+    cx__fifo_push(&task->loop->ready, &task->ready);
+}
+
+void cx__task_cancel(cx_task *task)
+{
+    if (task->state == CX__ENDED)
+        return;
+    task->cancelled = true;
+    if (task->state == CX__WAITING && task->shields == 0 &&
+        task->wait->abandon(task->wait))
+        cx__wake(task, -ECANCELED);
+}
+
+int cx_yield(void)
+{
+    cx_task *task = cx__task_running();
+
+    return task != NULL ? task_yield(task) : -EPERM;
+}
+
+int cx_cancel(cx_task *task)
+{
+    if (task == NULL)
+        return -EINVAL;
+    if (task->loop != cx__loop_here)
+        return -EXDEV;
+    cx__task_cancel(task);
+    return 0;
+}
+
+struct cx__shield cx__shield_begin(void)
+{
+    cx_task *task = cx__task_running();
+
+    if (task != NULL)
+        task->shields++;
+    return (struct cx__shield){.task = task};
+}
+
+void cx__shield_end(struct cx__shield *shield)
+{
+    if (shield->task != NULL)
+        shield->task->shields--;
+}

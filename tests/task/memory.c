@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Out of memory, address space or threads, everywhere: allocation 1 fails,
+ * then 2, ... until the call succeeds. Each time the error is told and all
+ * else goes on; nothing leaks. libuv's own memory is left out: it ends the
+ * process where that fails.
+ */
+#include "support.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* Which allocation of a thread fails: none, the n-th, all. */
+enum { PLENTY = 0, NOTHING = -1, AS_OTHERS = -2 };
+
+static CX__THREAD_LOCAL int scarce = AS_OTHERS;
+static int scarce_elsewhere; /* on threads that have no wish of their own */
+static int live;             /* blocks and mappings */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *block, size_t size);
+void __real_free(void *block);
+void *__real_mmap(void *address, size_t size, int protection, int flags, int fd,
+                  off_t offset);
+int __real_munmap(void *address, size_t size);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                          void *(*fn)(void *), void *arg);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void __wrap_free(void *block);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
+                  off_t offset);
+int __wrap_munmap(void *address, size_t size);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                          void *(*fn)(void *), void *arg);
+
+static bool refuse(void)
+{
+    if (scarce == AS_OTHERS)
+        return __atomic_load_n(&scarce_elsewhere, __ATOMIC_SEQ_CST) == NOTHING;
+    return scarce == NOTHING || (scarce > 0 && --scarce == 0);
+}
+
+static void count(int change)
+{
+    (void)__atomic_fetch_add(&live, change, __ATOMIC_SEQ_CST);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    void *block = refuse() ? NULL : __real_malloc(size);
+
+    count(block != NULL);
+    return block;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    void *block = refuse() ? NULL : __real_calloc(n, size);
+
+    count(block != NULL);
+    return block;
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    void *grown = refuse() ? NULL : __real_realloc(block, size);
+
+    count(grown != NULL && block == NULL);
+    return grown;
+}
+
+void __wrap_free(void *block)
+{
+    count(-(block != NULL));
+    __real_free(block);
+}
+
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
+                  off_t offset)
+{
+    void *mapping = MAP_FAILED;
+
+    if (!refuse())
+        mapping = __real_mmap(address, size, protection, flags, fd, offset);
+    else
+        errno = ENOMEM;
+    count(mapping != MAP_FAILED);
+    return mapping;
+}
+
+int __wrap_munmap(void *address, size_t size)
+{
+    count(-1);
+    return __real_munmap(address, size);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                          void *(*fn)(void *), void *arg)
+{
+    return refuse() ? EAGAIN : __real_pthread_create(thread, attr, fn, arg);
+}
+
+/* One attempt, on a thread of its own: threads keep blocks for reuse. */
+struct attempt {
+    int (*act)(int nth);
+    int nth;
+    int result;
+    int left; /* blocks and mappings that are not back */
+};
+
+static void *attempt_run(void *arg)
+{
+    struct attempt *attempt = arg;
+
+    scarce = PLENTY;
+    attempt->result = attempt->act(attempt->nth);
+    return NULL;
+}
+
+static void attempt_make(struct attempt *attempt)
+{
+    int before = __atomic_load_n(&live, __ATOMIC_SEQ_CST);
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, attempt_run, attempt), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    attempt->left = __atomic_load_n(&live, __ATOMIC_SEQ_CST) - before;
+}
+
+/* How many attempts failed before the one that did not. */
+static int sweep(int (*act)(int nth))
+{
+    struct attempt attempt = {.act = act};
+
+    do {
+        attempt.nth++;
+        attempt_make(&attempt);
+        assert_int_equal(attempt.left, 0);
+        if (attempt.result != -EAGAIN && attempt.result != 0)
+            assert_int_equal(attempt.result, -ENOMEM);
+        assert_in_range(attempt.nth, 1, 100);
+    } while (attempt.result != 0);
+    return attempt.nth - 1;
+}
+
+static int run_short(int nth)
+{
+    int error;
+
+    scarce = nth;
+    error = cx_run(return_arg, NULL, NULL);
+    scarce = PLENTY;
+    /* Whatever it was, it does no harm to the next. */
+    return cx_run(return_arg, NULL, NULL) == 0 ? error : -EIO;
+}
+
+static void run_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(run_short) > 3);
+}
+
+/* Run fn as a main task and have its result. */
+static int in_a_loop(cx_task_fn *fn, intptr_t arg)
+{
+    void *result = as_pointer(-EIO);
+    int error = cx_run(fn, as_pointer(arg), &result);
+
+    return error != 0 ? error : (int)(intptr_t)result;
+}
+
+static cx_task *create_short(const cx_task_options *options, int nth)
+{
+    cx_task *task;
+
+    scarce = nth;
+    task = cx_task_create_with(options, return_arg, NULL);
+    scarce = PLENTY;
+    return task;
+}
+
+/* Create tasks until all stacks of a slab and the room to sleep are used. */
+static void *create_many_short(void *nth)
+{
+    int error = 0;
+
+    for (int i = 0; i < 100 && error == 0; i++) {
+        if (create_short(NULL, (int)(intptr_t)nth) == NULL)
+            error = -errno;
+    }
+    if (cx_await(cx_task_create(return_arg, NULL), NULL) != 0)
+        return as_pointer(-EIO);
+    return as_pointer(error);
+}
+
+static int create_many(int nth)
+{
+    return in_a_loop(create_many_short, nth);
+}
+
+static void creating_tasks_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(create_many) > 1);
+}
+
+static void *create_with_options_short(void *nth)
+{
+    cx_task_options options = {.name = "large", .stack_size = 1 << 20};
+    cx_task *task = create_short(&options, (int)(intptr_t)nth);
+
+    return as_pointer(task != NULL ? cx_await(task, NULL) : -errno);
+}
+
+static int create_with_options(int nth)
+{
+    return in_a_loop(create_with_options_short, nth);
+}
+
+static void
+creating_a_task_of_another_size_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(create_with_options) > 1);
+}
+
+static int executor_short(int nth)
+{
+    cx_executor *executor;
+    int error;
+
+    scarce = nth;
+    executor = cx_executor_new(NULL);
+    error = executor != NULL ? 0 : -errno;
+    scarce = PLENTY;
+    cx_executor_free(executor);
+    return error;
+}
+
+static void making_an_executor_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(executor_short), 1);
+}
+
+CX_VAR(int, limited, .inherit = CX_INHERIT_TASKS);
+
+/* A variable with limited inheritance makes a snapshot a copy. */
+static void *job_short(void *nth)
+{
+    cx_executor *executor = cx_executor_new(NULL);
+    int error;
+
+    (void)cx_set(limited, 1);
+    scarce = (int)(intptr_t)nth;
+    error = cx_run_in_executor(executor, return_arg, NULL, NULL);
+    scarce = PLENTY;
+    if (cx_run_in_executor(executor, return_arg, NULL, NULL) != 0)
+        error = -EIO;
+    cx_executor_free(executor);
+    return as_pointer(error);
+}
+
+static int job(int nth)
+{
+    return in_a_loop(job_short, nth);
+}
+
+static void submitting_a_job_survives_want_of_memory_and_threads(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(job), 2);
+}
+
+static int calls;
+
+static void *count_call(void *arg)
+{
+    calls++;
+    return arg;
+}
+
+/* The default pool is kept, so that this comes after what counts blocks. */
+static void *default_pool_short(void *arg)
+{
+    int error;
+
+    scarce = 1;
+    error = cx_run_in_executor(NULL, count_call, NULL, NULL);
+    scarce = PLENTY;
+    if (cx_run_in_executor(NULL, count_call, NULL, NULL) != 0)
+        return arg;
+    return as_pointer(error);
+}
+
+static void
+the_default_pool_can_be_made_when_there_is_memory_again(void **state)
+{
+    (void)state;
+    calls = 0;
+    assert_int_equal(in_a_loop(default_pool_short, 0), -ENOMEM);
+    assert_int_equal(calls, 1);
+}
+
+/* The worker's memory runs out, and it has no context to run the job in. */
+static void *worker_short(void *arg)
+{
+    cx_executor_options options = {.threads = 1};
+    cx_executor *executor = cx_executor_new(&options);
+    int error;
+
+    (void)arg;
+    __atomic_store_n(&scarce_elsewhere, NOTHING, __ATOMIC_SEQ_CST);
+    error = cx_run_in_executor(executor, count_call, NULL, NULL);
+    __atomic_store_n(&scarce_elsewhere, PLENTY, __ATOMIC_SEQ_CST);
+    if (cx_run_in_executor(executor, count_call, NULL, NULL) != 0)
+        error = -EIO;
+    cx_executor_free(executor);
+    return as_pointer(error);
+}
+
+static void a_job_never_runs_without_its_context(void **state)
+{
+    (void)state;
+    calls = 0;
+    scarce = PLENTY;
+    assert_int_equal(in_a_loop(worker_short, 0), -ENOMEM);
+    assert_int_equal(calls, 1);
+}
+
+static void *wait_without_memory(void *arg)
+{
+    cx_task *task = cx_task_create(return_arg, NULL);
+    cx_task *sleeper = cx_task_create(sleep_for_ever, NULL);
+    int errors;
+
+    scarce = NOTHING;
+    errors = cx_sleep(1) + cx_yield() + cx_await(task, NULL) +
+             cx_cancel(sleeper) + cx_await(sleeper, NULL);
+    CX_SHIELD {
+        errors += cx_sleep(1);
+    }
+    scarce = PLENTY;
+    return as_pointer(errors + (arg != NULL));
+}
+
+static void waiting_and_cancelling_need_no_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(in_a_loop(wait_without_memory, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_survives_want_of_memory),
+        cmocka_unit_test(creating_tasks_survives_want_of_memory),
+        cmocka_unit_test(
+            creating_a_task_of_another_size_survives_want_of_memory),
+        cmocka_unit_test(making_an_executor_survives_want_of_memory),
+        cmocka_unit_test(submitting_a_job_survives_want_of_memory_and_threads),
+        cmocka_unit_test(
+            the_default_pool_can_be_made_when_there_is_memory_again),
+        cmocka_unit_test(a_job_never_runs_without_its_context),
+        cmocka_unit_test(waiting_and_cancelling_need_no_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

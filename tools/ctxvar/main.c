@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The command ctxvar: it finds the subcommand and hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include <ctxvar/version.h>
+
+#include "demo.h"
+#include "usage.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} commands[] = {
+    {"demo", demo_main, "four clients, one model: who reads whose table?"},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void help(FILE *out)
+{
+    fputs("Usage: ctxvar COMMAND [ARGUMENT...]\n"
+          "       ctxvar --help | --version\n"
+          "\n"
+          "Commands:\n",
+          out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].about);
+    fputs("\n'ctxvar COMMAND --help' tells more of a command.\n", out);
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout);
+        return EXIT_RIGHT;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("ctxvar %s\n", cx_version());
+        return EXIT_RIGHT;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    return usage_error("ctxvar", "unknown command or option", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    int status = run(argc, argv);
+
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("ctxvar: cannot write to standard output\n", stderr);
+        return EXIT_WRONG;
+    }
+    return status;
+}

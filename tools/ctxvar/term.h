@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Colours, on a terminal that wants them. */
+#ifndef CTXVAR_TOOL_TERM_H
+#define CTXVAR_TOOL_TERM_H
+
+enum term_style { TERM_PLAIN, TERM_HEADING, TERM_RIGHT, TERM_WRONG };
+
+/* Print to stdout, in a style that a terminal shows and a pipe does not. */
+__attribute__((format(printf, 2, 3))) void term_print(enum term_style style,
+                                                      const char *format, ...);
+
+#endif
