@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include <ctxvar/context.h>
+#include <ctxvar/deadline.h>
 #include <ctxvar/executor.h>
 
 CX__BEGIN_DECLS
@@ -111,14 +112,15 @@ CX__API cx_task *cx_task_create_with(const cx_task_options *options,
  * Wait until a task has ended, take its result and give up its handle.
  *
  * A task that was cancelled has a result like any other: what its function
- * returned. Being cancelled oneself while waiting leaves the awaited task
- * alone, and its handle with the caller.
+ * returned. Being cancelled or too late oneself while waiting leaves the
+ * awaited task alone, and its handle with the caller.
  *
  * @param task    Owned, given up on success; on error still yours.
  * @param result  Written on success: what the task's function returned;
  *                NULL: not wanted.
  * @return 0, or
  *   -ECANCELED   the calling task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
  *   -EDEADLK     task is the caller, or waits in the end for the caller
  *   -EBUSY       another task awaits it
  *   -EINVAL      task is NULL, was detached, or is the main task
@@ -173,6 +175,7 @@ CX__API int cx_cancel(cx_task *task);
  *            ever.
  * @return 0, or
  *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
  *   -EPERM       not called within a task
  *
  * Suspends: yes. Threads: a loop's, within a task. Cost: O(log sleepers).
@@ -190,6 +193,7 @@ CX__API int cx_sleep(uint64_t ms);
  * @param time  Milliseconds, as cx_time() counts them.
  * @return 0, or
  *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
  *   -EPERM       not called within a task
  *
  * Suspends: yes. Threads: a loop's, within a task. Cost: O(log sleepers).
@@ -198,21 +202,11 @@ CX__API int cx_sleep(uint64_t ms);
 CX__API int cx_sleep_until(uint64_t time);
 
 /**
- * Tell the time of the clock that sleeps go by: it never goes back, and has
- * nothing to do with the date.
- *
- * @return milliseconds since some moment, the same for all threads.
- *
- * Suspends: never. Threads: any. Cost: one reading of the clock.
- * Source: asyncio, loop.time().  Since: 0.1
- */
-CX__API uint64_t cx_time(void);
-
-/**
  * Let the tasks that are ready run before the caller goes on.
  *
  * @return 0, or
  *   -ECANCELED   the task is cancelled; the others have run all the same
+ *   -ETIMEDOUT   the deadline has passed; likewise
  *   -EPERM       not called within a task
  *
  * Suspends: yes. Threads: a loop's, within a task. Cost: two switches.
@@ -253,6 +247,7 @@ CX__API const char *cx_task_name(const cx_task *task);
  * @param result    Written on success: what fn returned; NULL: not wanted.
  * @return 0, or, without fn having been called,
  *   -ECANCELED   the task is cancelled; never once fn has begun
+ *   -ETIMEDOUT   the deadline has passed; likewise
  *   -EINVAL      fn is NULL
  *   -ENOMEM      no memory
  *   -ENOBUFS     the executor's queue is full

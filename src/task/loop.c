@@ -22,7 +22,6 @@
 #include <errno.h>
 
 #include "loop.h"
-#include "sleep.h"
 #include "wait.h"
 
 enum {
@@ -57,7 +56,7 @@ static void loop_wake_due(struct cx__loop *loop, uint64_t now)
     struct cx__deadline *deadline;
 
     while ((deadline = cx__heap_pop(&loop->sleepers, now)) != NULL)
-        cx__sleep_over(deadline);
+        cx__wait_over(deadline);
 }
 
 /* The main task has ended: cancel all others, the oldest first. */

@@ -60,7 +60,8 @@ static void task_main(struct cx__coroutine *coroutine)
     release_context(task);
     task->state = CX__ENDED;
     task->loop->live--;
-    if (task->awaiter != NULL)
+    /* One that awaits any of several may be awake by another's end. */
+    if (task->awaiter != NULL && task->awaiter->state == CX__WAITING)
         cx__wake(task->awaiter, 0);
     cx__loop_leave(task->loop, task);
 }
@@ -95,6 +96,7 @@ static cx_task *task_init(struct cx__loop *loop, struct cx__stack stack,
     task->loop = loop;
     task->wait = NULL;
     task->woken_with = 0;
+    task->timed = false;
     task->state = CX__READY;
     task->cancelled = loop->closing;
     task->detached = false;

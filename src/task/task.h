@@ -9,6 +9,7 @@
 #include <ctxvar/task.h>
 
 #include "fifo.h"
+#include "heap.h"
 #include "list.h"
 #include "stack.h"
 #include "switch.h"
@@ -47,6 +48,9 @@ struct cx_task {
     struct cx__loop *loop;
     struct cx__wait *wait; /* on its stack */
     int woken_with;
+    int late; /* what it is woken with when its deadline is due */
+    struct cx__deadline deadline; /* in loop->sleepers <=> timed */
+    bool timed;
     uint8_t state; /* enum cx__task_state */
     bool cancelled;
     bool detached; /* the runtime frees it */

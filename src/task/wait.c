@@ -27,14 +27,54 @@ static inline int task_yield(cx_task *task)
     return is_cancelled(task) ? -ECANCELED : 0;
 }
 
+/* Has the deadline of the current context passed? */
+static bool is_late(const cx_task *task)
+{
+    uint64_t deadline = cx__deadline_ms();
+
+    return deadline != UINT64_MAX && task->shields == 0 &&
+           cx_time() >= deadline;
+}
+
 int cx__wait_begin(cx_task *task)
 {
-    return CX__LIKELY(!is_cancelled(task)) ? 0 : task_yield(task);
+    if (CX__LIKELY(!is_cancelled(task) && !is_late(task)))
+        return 0;
+    return task_yield(task) != 0 ? -ECANCELED : -ETIMEDOUT;
+}
+
+int cx__wait_until(cx_task *task, struct cx__wait *wait, uint64_t due)
+{
+    uint64_t deadline = cx__deadline_ns();
+
+    task->late = 0;
+    if (deadline < due && task->shields == 0) {
+        task->late = -ETIMEDOUT;
+        due = deadline;
+    }
+    if (due != UINT64_MAX) {
+        cx__heap_push(&task->loop->sleepers, &task->deadline, due);
+        task->timed = true;
+    }
+    return cx__wait_untimed(task, wait);
+}
+
+void cx__wait_over(struct cx__deadline *deadline)
+{
+    cx_task *task = CX__OWNER(deadline, cx_task, deadline);
+
+    task->timed = false;
+    if (task->wait->abandon(task->wait))
+        cx__wake(task, task->late);
 }
 
 void cx__wake(cx_task *task, int result)
 {
     assert(task->state == CX__WAITING);
+    if (task->timed) {
+        cx__heap_remove(&task->loop->sleepers, &task->deadline);
+        task->timed = false;
+    }
     task->wait = NULL;
     task->woken_with = result;
     task->state = CX__READY;
@@ -43,8 +83,6 @@ void cx__wake(cx_task *task, int result)
 
 void cx__task_cancel(cx_task *task)
 {
-    if (task->state == CX__ENDED)
-        return;
     task->cancelled = true;
     if (task->state == CX__WAITING && task->shields == 0 &&
         task->wait->abandon(task->wait))
@@ -54,8 +92,12 @@ void cx__task_cancel(cx_task *task)
 int cx_yield(void)
 {
     cx_task *task = cx__task_running();
+    int error;
 
-    return task != NULL ? task_yield(task) : -EPERM;
+    if (task == NULL)
+        return -EPERM;
+    error = task_yield(task);
+    return error == 0 && is_late(task) ? -ETIMEDOUT : error;
 }
 
 int cx_cancel(cx_task *task)

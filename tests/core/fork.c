@@ -20,6 +20,7 @@ enum { FORKS = 100, SECONDS = 20 };
 CX_VAR(int, number, .initial = 1);
 CX_VAR(const char *, text, .type = &cx_string);
 CX_VAR(int, never_set);
+CX_VAR(int, watched);
 CX_GLOBAL(int, cell, 4);
 
 /* Run a function in a child; its result, or -1 if it got stuck or died. */
@@ -43,12 +44,20 @@ struct locker {
     bool stop;
 };
 
+static void ignore(cx_value now, void *arg)
+{
+    (void)now;
+    (void)arg;
+}
+
 static void *lock_often(void *arg)
 {
     struct locker *locker = arg;
 
-    while (!__atomic_load_n(&locker->stop, __ATOMIC_RELAXED))
-        cx_var_unref(cx_var_new("lock", NULL, NULL));
+    while (!__atomic_load_n(&locker->stop, __ATOMIC_RELAXED)) {
+        (void)cx_watch(cx_var_of(watched), ignore, NULL);
+        (void)cx_unwatch(cx_var_of(watched), ignore, NULL);
+    }
     return NULL;
 }
 

@@ -14,7 +14,7 @@
 
 #include <ctxvar/context.h>
 
-enum { MANY = 100, SIGNALS = 20000 };
+enum { MANY = 100, SIGNALS = 100000 };
 
 CX_VAR(int, number, .initial = 1);
 CX_VAR(const char *, text, .type = &cx_string);
@@ -22,8 +22,9 @@ CX_VAR(int, sometimes);
 
 static cx_var *many[MANY];
 
-/* What the handler may read: each is one of two while it changes. */
-static volatile int before, after;
+/* What the handler may read: of number, one of two while it changes; of
+ * sometimes, this or nothing. */
+static volatile int before, after, sometimes_now;
 static volatile sig_atomic_t wrong;
 static int handled;
 
@@ -36,7 +37,7 @@ static void on_signal(int number_of_signal)
     (void)number_of_signal;
     (void)__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
     wrong += now != before && now != after;
-    wrong += cx_find(sometimes, &maybe) && maybe != 5;
+    wrong += cx_find(sometimes, &maybe) && maybe != sometimes_now;
     wrong += cx_var_find(many[MANY - 1], &far) && far.i64 != 6;
     wrong += cx_get(text) != NULL && cx_get(text)[0] != 't';
 }
@@ -81,7 +82,8 @@ static void set_number(int to)
 static void set_again(int i)
 {
     set_number(i);
-    (void)cx_set(sometimes, 5);
+    sometimes_now = i;
+    (void)cx_set(sometimes, i);
     (void)cx_set(text, "text");
     (void)cx_unset(sometimes);
     (void)cx_unset(text);
@@ -100,7 +102,8 @@ static void bind_and_reset(int i)
 
     after = i;
     (void)cx_bind(number, i, &token);
-    (void)cx_bind(sometimes, 5, &other);
+    sometimes_now = i;
+    (void)cx_bind(sometimes, i, &other);
     before = i;
     after = was;
     (void)cx_reset(sometimes, &other);

@@ -91,6 +91,40 @@ static void resets_after_sets_in_copies_need_no_memory(void **state)
     assert_needs_no_memory(wide_then_alone, reset_all);
 }
 
+static int reset_after_a_snapshot(struct world *world)
+{
+    (void)scarce_end();
+    (void)cx_bind(number, 5, &world->token);
+    world->made_snapshot = cx_snapshot_new();
+    scarce_begin(SCARCE_ALL);
+    return cx_reset(number, &world->token);
+}
+
+static void a_reset_after_a_snapshot_needs_no_memory(void **state)
+{
+    (void)state;
+    assert_needs_no_memory(few, reset_after_a_snapshot);
+}
+
+static int copy_after_a_drop(struct world *world)
+{
+    (void)scarce_end();
+    (void)cx_bind(number, 5, &world->token);
+    cx_token_drop(&world->token);
+    world->made = cx_context_new();
+    cx_context_unref(world->made);
+    world->made = NULL;
+    scarce_begin(SCARCE_ALL);
+    world->made = cx_context_copy();
+    return world->made != NULL ? 0 : -ENOMEM;
+}
+
+static void a_copy_sets_nothing_aside_for_dropped_tokens(void **state)
+{
+    (void)state;
+    assert_needs_no_memory(few, copy_after_a_drop);
+}
+
 /* One copy after the other while bindings nest, each sharing anew. */
 static int with_and_copies(struct world *world)
 {
@@ -180,6 +214,8 @@ int main(void)
         cmocka_unit_test(resets_after_copies_need_no_memory),
         cmocka_unit_test(resets_backwards_after_copies_need_no_memory),
         cmocka_unit_test(resets_after_sets_in_copies_need_no_memory),
+        cmocka_unit_test(a_reset_after_a_snapshot_needs_no_memory),
+        cmocka_unit_test(a_copy_sets_nothing_aside_for_dropped_tokens),
         cmocka_unit_test(resets_of_nested_bindings_need_no_memory),
         cmocka_unit_test(with_ends_without_memory_after_copies),
         cmocka_unit_test(a_reset_inside_each_needs_no_memory),

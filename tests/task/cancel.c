@@ -110,10 +110,8 @@ static void *spin_until(void *arg)
 {
     volatile bool *stop = arg;
 
-    while (!*stop) {
+    while (!*stop)
         (void)cx_sleep(UINT64_MAX);
-        (void)cx_yield();
-    }
     return NULL;
 }
 

@@ -166,6 +166,40 @@ static void trimming_gives_the_memory_of_a_burst_back(void **state)
     assert_true(slabs_of(class) < at_most / 2);
 }
 
+/* How many stacks of a slab are cold, seeing to it that they are empty. */
+static size_t cold_in(const struct cx__slab *slab)
+{
+    size_t len = 0;
+
+    for (uint64_t cold = slab->cold; cold != 0; cold &= cold - 1, len++) {
+        size_t i = (size_t)__builtin_ctzll(cold);
+        size_t bytes = CX__STACK_GUARD + slab->class->bytes;
+
+        assert_int_equal(slab->base[i * bytes + CX__STACK_GUARD], 0);
+    }
+    return len;
+}
+
+static void a_cold_stack_holds_nothing_of_its_last_use(void **state)
+{
+    static struct cx__stack many[MANY];
+    const struct cx__list *slabs = &stacks.class[0].slabs;
+    size_t cold = 0;
+
+    (void)state;
+    take_many(many);
+    /* All but every tenth, so that no slab goes. */
+    for (size_t i = 0; i < MANY; i++) {
+        if (i % 10 != 0)
+            cx__stack_give(many[i]);
+    }
+    for (int i = 0; i < MANY; i++)
+        cx__stacks_trim(&stacks);
+    for (struct cx__list *at = slabs->next; at != slabs; at = at->next)
+        cold += cold_in(CX__OWNER(at, struct cx__slab, link));
+    assert_true(cold > MANY / 2);
+}
+
 static void trimmed_stacks_can_be_taken_again(void **state)
 {
     static struct cx__stack many[MANY];
@@ -332,6 +366,8 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(
             trimming_gives_the_memory_of_a_burst_back, begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_cold_stack_holds_nothing_of_its_last_use, begin, end),
         cmocka_unit_test_setup_teardown(trimmed_stacks_can_be_taken_again,
                                         begin, end),
         cmocka_unit_test(a_guard_is_hit_below_the_stack),

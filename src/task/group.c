@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Groups. A member is a detached task that is on its group's list for as long
+ * as its function runs: it is put there before it first runs, and takes itself
+ * off as its last act, so that the group never looks at one that is gone.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <ctxvar/group.h>
+
+#include "wait.h"
+
+/*
+ * running     == the members on the list
+ * waiter      a task that waits for running == 0
+ * starters    tasks that wait for running < limit, first come, first served
+ * errors[len] what members returned; there is room for one of each member
+ */
+struct cx_group {
+    struct cx__loop *loop;
+    struct cx__list members;
+    size_t running;
+    size_t limit; /* SIZE_MAX: none */
+    cx_task *waiter;
+    struct cx__list starters;
+    bool cancelled;
+    int *errors;
+    size_t errors_len;
+    size_t errors_room;
+};
+
+struct member {
+    struct cx__list link;
+    cx_group *group;
+    cx_task *task;
+    cx_group_fn *fn;
+    void *arg;
+};
+
+/* A task that waits for its turn to start another. */
+struct starter {
+    struct cx__wait wait;
+    struct cx__list link;
+    cx_task *task;
+};
+
+cx_group *cx_group_new(const cx_group_options *options)
+{
+    cx_task *task = cx__task_running();
+    cx_group *group = task != NULL ? calloc(1, sizeof(*group)) : NULL;
+
+    if (group == NULL) {
+        errno = task != NULL ? ENOMEM : EPERM;
+        return NULL;
+    }
+    group->loop = task->loop;
+    cx__list_init(&group->members);
+    cx__list_init(&group->starters);
+    group->limit =
+        options != NULL && options->limit != 0 ? options->limit : SIZE_MAX;
+    return group;
+}
+
+/* Room for one more error than there may be by now. */
+static int errors_reserve(cx_group *group)
+{
+    size_t need = group->errors_len + group->running + 1;
+    size_t room = group->errors_room;
+    int *errors;
+
+    if (need <= room)
+        return 0;
+    room = need * 2;
+    errors = realloc(group->errors, room * sizeof(*errors));
+    if (errors == NULL)
+        return -ENOMEM;
+    group->errors = errors;
+    group->errors_room = room;
+    return 0;
+}
+
+static void wake_starters(cx_group *group, int result)
+{
+    while (!cx__list_is_empty(&group->starters)) {
+        struct starter *starter =
+            CX__OWNER(group->starters.next, struct starter, link);
+
+        cx__list_remove(&starter->link);
+        cx__wake(starter->task, result);
+    }
+}
+
+static void members_cancel(cx_group *group)
+{
+    struct cx__list *link = group->members.next;
+
+    group->cancelled = true;
+    for (; link != &group->members; link = link->next)
+        cx__task_cancel(CX__OWNER(link, struct member, link)->task);
+    wake_starters(group, -ECANCELED);
+}
+
+/* The last act of a member. */
+static void member_end(struct member *member, int error)
+{
+    cx_group *group = member->group;
+
+    cx__list_remove(&member->link);
+    free(member);
+    group->running--;
+    if (error != 0 && error != -ECANCELED) {
+        group->errors[group->errors_len++] = error;
+        members_cancel(group);
+    }
+    if (group->running == 0 && group->waiter != NULL &&
+        group->waiter->state == CX__WAITING)
+        cx__wake(group->waiter, 0);
+    if (!cx__list_is_empty(&group->starters)) {
+        struct starter *first =
+            CX__OWNER(group->starters.next, struct starter, link);
+
+        cx__list_remove(&first->link);
+        cx__wake(first->task, 0);
+    }
+}
+
+static void *member_main(void *arg)
+{
+    struct member *member = arg;
+
+    member_end(member, member->fn(member->arg));
+    return NULL;
+}
+
+static int member_start(cx_group *group, cx_group_fn *fn, void *arg)
+{
+    struct member *member = malloc(sizeof(*member));
+
+    if (member == NULL || errors_reserve(group) != 0) {
+        free(member);
+        return -ENOMEM;
+    }
+    *member = (struct member){.group = group, .fn = fn, .arg = arg};
+    member->task = cx_task_create(member_main, member);
+    if (member->task == NULL) {
+        free(member);
+        return -errno;
+    }
+    cx__list_insert(&group->members, &member->link);
+    group->running++;
+    cx_task_detach(member->task);
+    return 0;
+}
+
+static bool starter_abandon(struct cx__wait *wait)
+{
+    cx__list_remove(&CX__OWNER(wait, struct starter, wait)->link);
+    return true;
+}
+
+/* Wait until there is room for one more. */
+static int wait_for_turn(cx_group *group, cx_task *task)
+{
+    struct starter starter = {.wait.abandon = starter_abandon, .task = task};
+    int error = 0;
+
+    while (error == 0 && group->running >= group->limit) {
+        cx__list_insert(&group->starters, &starter.link);
+        error = cx__wait(task, &starter.wait);
+    }
+    return error;
+}
+
+static int check(const cx_group *group, const cx_task *task)
+{
+    if (group == NULL)
+        return -EINVAL;
+    return task != NULL && task->loop == group->loop ? 0 : -EPERM;
+}
+
+int cx_group_start(cx_group *group, cx_group_fn *fn, void *arg)
+{
+    cx_task *task = cx__task_running();
+    int error = fn != NULL ? check(group, task) : -EINVAL;
+
+    if (error == 0 && group->running >= group->limit)
+        error = cx__wait_begin(task);
+    if (error == 0)
+        error = wait_for_turn(group, task);
+    if (error == 0 && group->cancelled)
+        error = -ECANCELED;
+    return error == 0 ? member_start(group, fn, arg) : error;
+}
+
+static bool wait_abandon(struct cx__wait *wait)
+{
+    (void)wait;
+    return true;
+}
+
+static int wait_for_all(cx_group *group, cx_task *task)
+{
+    struct cx__wait wait = {.abandon = wait_abandon};
+    int error = 0;
+
+    group->waiter = task;
+    while (error == 0 && group->running > 0)
+        error = cx__wait(task, &wait);
+    group->waiter = NULL;
+    return error;
+}
+
+static void cancel_and_wait(cx_group *group, cx_task *task)
+{
+    members_cancel(group);
+    CX_SHIELD {
+        (void)wait_for_all(group, task);
+    }
+}
+
+static bool is_member(const cx_group *group, const cx_task *task)
+{
+    const struct cx__list *link = group->members.next;
+
+    while (link != &group->members &&
+           CX__OWNER(link, struct member, link)->task != task)
+        link = link->next;
+    return link != &group->members;
+}
+
+int cx_group_wait(cx_group *group)
+{
+    cx_task *task = cx__task_running();
+    int error = check(group, task);
+
+    if (error != 0)
+        return error;
+    if (is_member(group, task))
+        return -EDEADLK;
+    if (group->waiter != NULL)
+        return -EBUSY;
+    error = group->running > 0 ? cx__wait_begin(task) : 0;
+    if (error == 0)
+        error = wait_for_all(group, task);
+    if (error != 0)
+        cancel_and_wait(group, task);
+    else if (group->errors_len > 0)
+        error = group->errors[0];
+    else if (group->cancelled)
+        error = -ECANCELED;
+    group->cancelled = false;
+    return error;
+}
+
+void cx_group_cancel(cx_group *group)
+{
+    if (group != NULL && group->loop == cx__loop_here)
+        members_cancel(group);
+}
+
+size_t cx_group_errors(const cx_group *group, int *errors, size_t most)
+{
+    if (group == NULL)
+        return 0;
+    for (size_t i = 0; errors != NULL && i < most && i < group->errors_len; i++)
+        errors[i] = group->errors[i];
+    return group->errors_len;
+}
+
+void cx_group_free(cx_group *group)
+{
+    if (group == NULL)
+        return;
+    if (group->running > 0)
+        cancel_and_wait(group, cx__task_running());
+    free(group->errors);
+    free(group);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Deadlines: what they end, who inherits them, and what holds them off. */
+#include <sched.h>
+
+#include "support.h"
+
+TASK_TEST(a_wait_ends_when_the_deadline_passes)
+{
+    int error = 0;
+    uint64_t began = cx_time();
+
+    CX_TIMEOUT(5) {
+        error = cx_sleep(UINT64_MAX);
+    }
+    assert_int_equal(error, -ETIMEDOUT);
+    assert_true(cx_time() >= began + 5);
+}
+
+TASK_TEST(every_wait_after_the_deadline_is_refused_until_the_block_is_left)
+{
+    CX_TIMEOUT(1) {
+        cx_task *task = cx_task_create(return_arg, NULL);
+
+        assert_int_equal(cx_sleep(UINT64_MAX), -ETIMEDOUT);
+        assert_int_equal(cx_sleep(1), -ETIMEDOUT);
+        assert_int_equal(cx_yield(), -ETIMEDOUT);
+        assert_int_equal(cx_await(task, NULL), -ETIMEDOUT);
+        assert_int_equal(cx_run_in_executor(NULL, return_arg, NULL, NULL),
+                         -ETIMEDOUT);
+        cx_task_detach(task);
+    }
+    assert_int_equal(cx_sleep(1), 0);
+}
+
+TASK_TEST(what_is_done_in_time_is_not_ended)
+{
+    int error = -1;
+
+    CX_TIMEOUT(60000) {
+        error = cx_sleep(1);
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(cx_deadline(), UINT64_MAX);
+}
+
+/* Behaviour 120. */
+TASK_TEST(the_earlier_deadline_counts)
+{
+    CX_TIMEOUT(60000) {
+        uint64_t outer = cx_deadline();
+
+        CX_TIMEOUT(120000) {
+            assert_int_equal(cx_deadline(), outer);
+        }
+        CX_TIMEOUT(1) {
+            assert_true(cx_deadline() < outer);
+            assert_int_equal(cx_sleep(1000), -ETIMEDOUT);
+        }
+        assert_int_equal(cx_deadline(), outer);
+    }
+}
+
+/* Behaviour 121. */
+TASK_TEST(a_deadline_that_has_passed_ends_the_first_wait)
+{
+    cx_token token;
+
+    assert_int_equal(cx_timeout_at(0, &token), 0);
+    assert_int_equal(cx_sleep(UINT64_MAX), -ETIMEDOUT);
+    assert_int_equal(cx_deadline_left(), 0);
+    assert_int_equal(cx_timeout_end(&token), 0);
+    assert_int_equal(cx_sleep(1), 0);
+}
+
+static void *sleep_and_tell(void *arg)
+{
+    (void)arg;
+    return as_pointer(cx_sleep(UINT64_MAX));
+}
+
+TASK_TEST(a_task_inherits_the_deadline)
+{
+    cx_task *task = NULL;
+    void *error;
+
+    CX_TIMEOUT(2) {
+        task = cx_task_create(sleep_and_tell, NULL);
+    }
+    assert_int_equal(cx_await(task, &error), 0);
+    assert_int_equal((intptr_t)error, -ETIMEDOUT);
+}
+
+static void *left_in_job(void *arg)
+{
+    *(uint64_t *)arg = cx_deadline_left();
+    return arg;
+}
+
+TASK_TEST(a_job_knows_how_long_it_has)
+{
+    uint64_t left = 0;
+
+    CX_TIMEOUT(60000) {
+        assert_int_equal(cx_run_in_executor(NULL, left_in_job, &left, NULL), 0);
+    }
+    assert_in_range(left, 1, 60001);
+    assert_int_equal(cx_run_in_executor(NULL, left_in_job, &left, NULL), 0);
+    assert_int_equal(left, UINT64_MAX);
+}
+
+CX_VAR(const char *, tenant);
+
+static void *sleep_as_tenant(void *arg)
+{
+    return cx_sleep(3) == 0 ? (void *)(uintptr_t)cx_get(tenant) : arg;
+}
+
+/* Behaviour 124: values stay, the deadline does not. */
+TASK_TEST(work_without_timeout_keeps_its_values)
+{
+    cx_task *task = NULL;
+    void *seen;
+
+    assert_int_equal(cx_set(tenant, "acme"), 0);
+    CX_TIMEOUT(1) {
+        CX_NO_TIMEOUT {
+            task = cx_task_create(sleep_as_tenant, NULL);
+        }
+        assert_int_equal(cx_sleep(10), -ETIMEDOUT);
+    }
+    assert_int_equal(cx_await(task, &seen), 0);
+    assert_string_equal(seen, "acme");
+}
+
+TASK_TEST(a_shield_holds_the_deadline_off)
+{
+    CX_TIMEOUT(1) {
+        assert_int_equal(cx_sleep(2), -ETIMEDOUT);
+        CX_SHIELD {
+            assert_int_equal(cx_sleep(2), 0);
+        }
+        assert_int_equal(cx_sleep(2), -ETIMEDOUT);
+    }
+}
+
+static void *wait_for_flag(void *arg)
+{
+    while (!__atomic_load_n((bool *)arg, __ATOMIC_ACQUIRE))
+        sched_yield();
+    return arg;
+}
+
+static void *raise_flag(void *arg)
+{
+    CX_SHIELD {
+        (void)cx_sleep(3);
+    }
+    __atomic_store_n((bool *)arg, true, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+TASK_TEST(a_job_that_runs_when_the_deadline_passes_keeps_its_result)
+{
+    bool flag = false;
+    cx_task *other = cx_task_create(raise_flag, &flag);
+    void *result = NULL;
+    int error = -1;
+
+    CX_TIMEOUT(1) {
+        error = cx_run_in_executor(NULL, wait_for_flag, &flag, &result);
+    }
+    assert_int_equal(error, 0);
+    assert_ptr_equal(result, &flag);
+    assert_int_equal(cx_await(other, NULL), 0);
+}
+
+TASK_TEST(a_cancel_counts_before_a_deadline)
+{
+    CX_TIMEOUT(0) {
+        assert_int_equal(cx_cancel(cx_task_current()), 0);
+        assert_int_equal(cx_sleep(10), -ECANCELED);
+    }
+}
+
+static int leave_by_return(void)
+{
+    CX_TIMEOUT(60000) {
+        return cx_deadline() != UINT64_MAX;
+    }
+    return -1;
+}
+
+TASK_TEST(the_deadline_ends_with_its_block_however_that_is_left)
+{
+    assert_int_equal(leave_by_return(), 1);
+    assert_int_equal(cx_deadline_left(), UINT64_MAX);
+    for (int i = 0; i < 2; i++) {
+        CX_TIMEOUT(60000) {
+            continue;
+        }
+    }
+    assert_int_equal(cx_deadline_left(), UINT64_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wait_ends_when_the_deadline_passes),
+        cmocka_unit_test(
+            every_wait_after_the_deadline_is_refused_until_the_block_is_left),
+        cmocka_unit_test(what_is_done_in_time_is_not_ended),
+        cmocka_unit_test(the_earlier_deadline_counts),
+        cmocka_unit_test(a_deadline_that_has_passed_ends_the_first_wait),
+        cmocka_unit_test(a_task_inherits_the_deadline),
+        cmocka_unit_test(a_job_knows_how_long_it_has),
+        cmocka_unit_test(work_without_timeout_keeps_its_values),
+        cmocka_unit_test(a_shield_holds_the_deadline_off),
+        cmocka_unit_test(
+            a_job_that_runs_when_the_deadline_passes_keeps_its_result),
+        cmocka_unit_test(a_cancel_counts_before_a_deadline),
+        cmocka_unit_test(the_deadline_ends_with_its_block_however_that_is_left),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
