@@ -55,7 +55,7 @@ fuzz: ## Run each fuzzer for FUZZ_SECONDS
 bench: ## Measure, beside the peers that Debian packages
 	@scripts/setup bench
 	@$(build) bench
-	@bench/run $(BUILD)/bench/bench $(ARGS)
+	@bench/run.py $(BUILD)/bench $(ARGS)
 
 cover: ## Coverage of the libraries by the tests
 	@$(build) cover

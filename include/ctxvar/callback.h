@@ -66,8 +66,8 @@ CX__API void cx_callback_free(cx_callback *callback);
 /**
  * Create a thread that starts in a copy of the current context.
  *
- * Variables with CX_INHERIT_TASKS or CX_INHERIT_NONE stay behind. Otherwise
- * as pthread_create().
+ * Variables with CX_INHERIT_TASKS or CX_INHERIT_NONE stay behind. Errors are
+ * negative, as everywhere here, unlike those of pthread_create().
  *
  * @param thread  Written on success.
  * @param attr    Borrowed; NULL: the default attributes.
@@ -91,10 +91,11 @@ CX__API int cx_thread_create(pthread_t *thread, const pthread_attr_t *attr,
  * reset, unset, run or switch, on the thread where it does: to mirror it into
  * something that knows no contexts, as uselocale().
  *
- * It is called after the change, only when the bytes of the value differ. At
- * a switch, watchers of variables that are no longer set come first. Not
- * being set counts as the default, or zero. A watcher may set other
- * variables; its own is -EBUSY to it.
+ * It is called after the change, only when the bytes of the value differ: not
+ * for the value that there is when the watch begins, nor when the values go
+ * with their thread. At a switch, watchers of variables that are no longer set
+ * come first. Not being set counts as the default, or zero. A watcher may set
+ * other variables; its own is -EBUSY to it.
  *
  * @param var      Borrowed; held until cx_unwatch().
  * @param changed  Given the value, borrowed for the call.

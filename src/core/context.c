@@ -192,18 +192,22 @@ cx_context *cx_context_copy(void)
     return cx_context_copy_of(NULL);
 }
 
+static inline void make_current(cx_context *next)
+{
+    cx__tls.scope[0].context = next != NULL ? &next->head : NULL;
+    cx__table_make_current(next != NULL ? next->table : &cx__empty_table);
+}
+
 static inline cx_context *context_swap(cx_context *next)
 {
-    struct cx__scope *scope = &cx__tls.scope[0];
-    struct cx__table *before = scope->table;
-    cx_context *previous = (cx_context *)scope->context;
+    struct cx__table *before = cx__tls.scope[0].table;
+    cx_context *previous = current();
 
     if (next == NULL && cx__tls.thread != NULL)
         next = cx__tls.thread->own;
-    scope->context = next != NULL ? &next->head : NULL;
-    cx__table_make_current(next != NULL ? next->table : &cx__empty_table);
+    make_current(next);
     if (__atomic_load_n(&cx__watches, __ATOMIC_RELAXED) != 0)
-        cx__watch_switched(before, scope->table);
+        cx__watch_switched(before, cx__tls.scope[0].table);
     return previous;
 }
 
@@ -256,8 +260,18 @@ int cx_context_exit(cx_context *ctx)
 
 void cx__context_leave_all(void)
 {
-    while (current() != NULL && cx_context_exit(current()) == 0)
-        continue;
+    cx_context *ctx = current();
+
+    while (ctx != NULL && !ctx->is_own && is_here(ctx)) {
+        cx_context *outer = ctx->outer;
+
+        ctx->outer = NULL;
+        make_current(outer);
+        set_by(ctx, NULL);
+        holds_drop(ctx, CX__ENTERED);
+        ctx = outer;
+    }
+    make_current(NULL);
 }
 
 /*

@@ -48,7 +48,8 @@ void cx__context_call(cx_context *ctx, void (*fn)(void *), void *arg);
 void cx__context_own(cx_context *ctx);
 void cx__context_disown(cx_context *ctx);
 
-/* Leave all that this thread has entered: it is about to end. */
+/* Leave all that this thread has entered, and its own context too: it is
+ * about to end, which is no change that watchers hear of. */
 void cx__context_leave_all(void);
 
 /* Where a variable of these flags is kept on this thread. */

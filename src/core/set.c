@@ -44,10 +44,7 @@ bool cx_var_find(const cx_var *var, cx_value *out)
 
 cx_value cx__get_call(const cx_var *var, unsigned scope)
 {
-    const struct cx__entry *entry =
-        cx__table_find(cx__tls.scope[scope].table, var);
-
-    return entry != NULL ? entry->value : cx__get_default(var);
+    return cx__get(var, scope);
 }
 
 /*
@@ -64,7 +61,7 @@ static int entry_open(cx_var *var, struct cx__spare *spare,
     if (entry == NULL)
         return -ENOMEM;
     if (scope == &cx__tls.scope[0])
-        cx__table_make_current(ctx->table);
+        old->remains.in_hand = cx__table_replace_current(ctx->table);
     else
         scope->table = ctx->table;
     old->set = entry->var == var;

@@ -29,11 +29,11 @@ static bool is_shared(const uint32_t *refs)
     return __atomic_load_n(refs, __ATOMIC_ACQUIRE) != 1;
 }
 
-/* One holder less; true for the last. */
-static bool drop(uint32_t *refs)
+/* So many holds less; true for the last. */
+static bool drop(uint32_t *refs, uint32_t n)
 {
-    return !is_shared(refs) ||
-           __atomic_fetch_sub(refs, 1, __ATOMIC_ACQ_REL) == 1;
+    return __atomic_load_n(refs, __ATOMIC_ACQUIRE) == n ||
+           __atomic_fetch_sub(refs, n, __ATOMIC_ACQ_REL) == n;
 }
 
 static uint32_t pages_of(uint32_t len)
@@ -183,7 +183,7 @@ static CX__THREAD_LOCAL struct {
 
 static void page_unref(struct cx__page *page)
 {
-    if (page != &empty_page && drop(&page->refs)) {
+    if (page != &empty_page && drop(&page->refs, 1)) {
         page_each(page, page->managed, cx__entry_unref);
         cx__free(page, page_bytes(CX__PAGE_SLOTS));
     }
@@ -218,7 +218,7 @@ void cx__table_unref(struct cx__table *table)
     if (table == &cx__empty_table)
         return;
     if (!is_current(table)) {
-        if (drop(&table->refs))
+        if (drop(&table->refs, 1))
             table_release(table);
         return;
     }
@@ -273,13 +273,11 @@ static struct cx__table *table_grow(const struct cx__table *from, uint32_t len,
     return table;
 }
 
-/* Let go of a table that table_grow() was left with: the source or result. */
-static void table_drop(struct cx__table *table, bool moved)
+/* What is left of a table whose entries have moved. */
+static void husk_free(struct cx__table *table)
 {
-    if (moved && table != &cx__empty_table)
+    if (table != &cx__empty_table)
         cx__free(table, table_bytes(table->len));
-    else
-        cx__table_unref(table);
 }
 
 struct cx__entry *cx__table_write(struct cx__table **table, uint32_t slot,
@@ -304,8 +302,10 @@ struct cx__entry *cx__table_write(struct cx__table **table, uint32_t slot,
         struct cx__page *copy = page_copy(*page, spare);
 
         if (copy == NULL) {
-            if (own != *table)
-                table_drop(own, move);
+            if (own != *table && move)
+                husk_free(own);
+            else if (own != *table)
+                cx__table_unref(own);
             return NULL;
         }
         remains->page = *page;
@@ -318,10 +318,16 @@ struct cx__entry *cx__table_write(struct cx__table **table, uint32_t slot,
 
 void cx__remains_release(const struct cx__remains *remains)
 {
+    struct cx__table *table = remains->table;
+
     if (remains->page != NULL)
         page_unref(remains->page);
-    if (remains->table != NULL)
-        table_drop(remains->table, remains->moved);
+    if (table == NULL)
+        return;
+    if (remains->moved)
+        husk_free(table);
+    else if (drop(&table->refs, 1 + remains->in_hand))
+        table_release(table);
 }
 
 static const struct cx__entry *entry_at(const struct cx__table *table,

@@ -53,6 +53,20 @@ static inline void cx__table_make_current(struct cx__table *table)
         cx__hand_back(old);
 }
 
+/* The same, where the current context has replaced its table: what was in
+ * hand of the old one is left to be given back with it. */
+static inline uint32_t cx__table_replace_current(struct cx__table *table)
+{
+    uint32_t in_hand = 0;
+
+    if (cx__tls.scope[0].table != table) {
+        in_hand = cx__in_hand;
+        cx__in_hand = 0;
+        cx__table_make_current(table);
+    }
+    return in_hand;
+}
+
 /*
  * What a copy holds: the table itself, or, where a variable in it is not for
  * everybody, one without what stays behind and with cells of its own. NULL
@@ -68,7 +82,8 @@ struct cx__table *cx__table_copy_for_run(struct cx__table *table);
 struct cx__remains {
     struct cx__table *table;
     struct cx__page *page;
-    bool moved; /* the table is a husk: its entries live on */
+    bool moved;       /* the table is a husk: its entries live on */
+    uint32_t in_hand; /* holds on it besides the context's */
 };
 
 /*

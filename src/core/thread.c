@@ -72,7 +72,7 @@ static void thread_release(struct cx__thread *thread)
     thread->own = NULL;
     thread->variables = NULL;
     cx__tls.scope[1] = (struct cx__scope){.table = &cx__empty_table};
-    (void)cx_context_swap(NULL);
+    cx__context_leave_all();
     cx__context_disown(own);
     cx__context_disown(variables);
 }
@@ -80,7 +80,6 @@ static void thread_release(struct cx__thread *thread)
 /* A released value may set variables once more; the second time it may not. */
 static void thread_end(struct cx__thread *thread)
 {
-    cx__context_leave_all();
     thread_release(thread);
     cx__tls.thread = &cx__thread_gone;
     thread_release(thread);

@@ -10,6 +10,7 @@
 #include <ctxvar/group.h>
 
 #include "wait.h"
+#include "waiters.h"
 
 /*
  * running     == the members on the list
@@ -23,7 +24,7 @@ struct cx_group {
     size_t running;
     size_t limit; /* SIZE_MAX: none */
     cx_task *waiter;
-    struct cx__list starters;
+    struct cx__waiters starters;
     bool cancelled;
     int *errors;
     size_t errors_len;
@@ -38,13 +39,6 @@ struct member {
     void *arg;
 };
 
-/* A task that waits for its turn to start another. */
-struct starter {
-    struct cx__wait wait;
-    struct cx__list link;
-    cx_task *task;
-};
-
 cx_group *cx_group_new(const cx_group_options *options)
 {
     cx_task *task = cx__task_running();
@@ -56,7 +50,7 @@ cx_group *cx_group_new(const cx_group_options *options)
     }
     group->loop = task->loop;
     cx__list_init(&group->members);
-    cx__list_init(&group->starters);
+    (void)cx__waiters_init(&group->starters);
     group->limit =
         options != NULL && options->limit != 0 ? options->limit : SIZE_MAX;
     return group;
@@ -80,17 +74,6 @@ static int errors_reserve(cx_group *group)
     return 0;
 }
 
-static void wake_starters(cx_group *group, int result)
-{
-    while (!cx__list_is_empty(&group->starters)) {
-        struct starter *starter =
-            CX__OWNER(group->starters.next, struct starter, link);
-
-        cx__list_remove(&starter->link);
-        cx__wake(starter->task, result);
-    }
-}
-
 static void members_cancel(cx_group *group)
 {
     struct cx__list *link = group->members.next;
@@ -98,7 +81,7 @@ static void members_cancel(cx_group *group)
     group->cancelled = true;
     for (; link != &group->members; link = link->next)
         cx__task_cancel(CX__OWNER(link, struct member, link)->task);
-    wake_starters(group, -ECANCELED);
+    cx__waiters_wake_all(&group->starters, -ECANCELED);
 }
 
 /* The last act of a member. */
@@ -116,13 +99,8 @@ static void member_end(struct member *member, int error)
     if (group->running == 0 && group->waiter != NULL &&
         group->waiter->state == CX__WAITING)
         cx__wake(group->waiter, 0);
-    if (!cx__list_is_empty(&group->starters)) {
-        struct starter *first =
-            CX__OWNER(group->starters.next, struct starter, link);
-
-        cx__list_remove(&first->link);
-        cx__wake(first->task, 0);
-    }
+    if (cx__waiters_any(&group->starters))
+        (void)cx__waiters_wake(&group->starters, 0);
 }
 
 static void *member_main(void *arg)
@@ -153,22 +131,13 @@ static int member_start(cx_group *group, cx_group_fn *fn, void *arg)
     return 0;
 }
 
-static bool starter_abandon(struct cx__wait *wait)
-{
-    cx__list_remove(&CX__OWNER(wait, struct starter, wait)->link);
-    return true;
-}
-
 /* Wait until there is room for one more. */
-static int wait_for_turn(cx_group *group, cx_task *task)
+static int wait_for_turn(cx_group *group)
 {
-    struct starter starter = {.wait.abandon = starter_abandon, .task = task};
     int error = 0;
 
-    while (error == 0 && group->running >= group->limit) {
-        cx__list_insert(&group->starters, &starter.link);
-        error = cx__wait(task, &starter.wait);
-    }
+    while (error == 0 && group->running >= group->limit)
+        error = cx__waiters_wait(&group->starters, NULL);
     return error;
 }
 
@@ -187,7 +156,7 @@ int cx_group_start(cx_group *group, cx_group_fn *fn, void *arg)
     if (error == 0 && group->running >= group->limit)
         error = cx__wait_begin(task);
     if (error == 0)
-        error = wait_for_turn(group, task);
+        error = wait_for_turn(group);
     if (error == 0 && group->cancelled)
         error = -ECANCELED;
     return error == 0 ? member_start(group, fn, arg) : error;

@@ -14,7 +14,7 @@
 
 #include <ctxvar/context.h>
 
-enum { MANY = 100, SIGNALS = 100000 };
+enum { MANY = 100, SIGNALS = 40000 };
 
 CX_VAR(int, number, .initial = 1);
 CX_VAR(const char *, text, .type = &cx_string);
@@ -89,6 +89,7 @@ static void set_again(int i)
     (void)cx_unset(text);
 }
 
+/* Behaviour 128. */
 static void a_handler_reads_right_while_it_interrupts_a_set(void **state)
 {
     (void)state;
@@ -111,6 +112,7 @@ static void bind_and_reset(int i)
     before = was;
 }
 
+/* Behaviour 128. */
 static void a_handler_reads_right_while_it_interrupts_a_reset(void **state)
 {
     (void)state;
@@ -131,6 +133,7 @@ static void grow(int i)
     cx_context_unref(ctx);
 }
 
+/* Behaviour 128. */
 static void a_handler_reads_right_while_a_table_grows(void **state)
 {
     (void)state;
@@ -153,6 +156,7 @@ static void copy_on_write(int i)
     (void)cx_var_unset(many[MANY - 1]);
 }
 
+/* Behaviour 128. */
 static void a_handler_reads_right_while_a_table_is_copied(void **state)
 {
     (void)state;
@@ -174,6 +178,7 @@ static void switch_contexts(int i)
     (void)cx_context_exit(other);
 }
 
+/* Behaviour 128. */
 static void a_handler_reads_right_while_contexts_are_switched(void **state)
 {
     (void)state;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks that wait for the same thing, first come, first served. What locks,
+ * events, queues and the like are made of.
+ *
+ * They are of one loop. One that is woken is off the list, and has what it
+ * was woken for: a cancel or a deadline that comes later is too late.
+ */
+#ifndef CTXVAR_TASK_WAITERS_H
+#define CTXVAR_TASK_WAITERS_H
+
+#include "list.h"
+#include "loop.h"
+
+struct cx__waiters {
+    struct cx__loop *loop;
+    struct cx__list list;
+};
+
+/* Waiters of this thread's loop: 0, or -EPERM where there is none. */
+int cx__waiters_init(struct cx__waiters *waiters);
+
+/* May this thread use them? 0 or -EXDEV. */
+int cx__waiters_check(const struct cx__waiters *waiters);
+
+/* May the running task wait here? 0, -EPERM, -EXDEV, and as cx__wait_begin().
+ */
+int cx__waiters_begin(const struct cx__waiters *waiters);
+
+/* Wait, after that: 0 once woken, -ECANCELED or -ETIMEDOUT. The item is the
+ * waiter's, for whoever wakes it to read or write; NULL: none. */
+int cx__waiters_wait(struct cx__waiters *waiters, void **item);
+
+/* The first waiter's item, and wake it. Only while there is any. */
+void **cx__waiters_wake(struct cx__waiters *waiters, int result);
+void cx__waiters_wake_all(struct cx__waiters *waiters, int result);
+
+static inline bool cx__waiters_any(const struct cx__waiters *waiters)
+{
+    return !cx__list_is_empty(&waiters->list);
+}
+
+#endif
