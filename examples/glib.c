@@ -10,6 +10,9 @@
  * The two lines: cx_callback_new(fn, arg) as the data of a source or of a job,
  * and cx_callback_call() on that data in the GSourceFunc or GFunc. A job that
  * hands work on to the loop hands its context on with it.
+ *
+ * Not under ThreadSanitizer: it does not see the locks of a GLib that was built
+ * without it.
  */
 #include <glib.h>
 

@@ -129,15 +129,18 @@ struct cx__thread *cx__thread_new(void)
     return thread;
 }
 
-/* The thread that ends the process has no key destructors called. */
+/*
+ * The process ends, or the library is unloaded. The thread that does it has no
+ * key destructors called; others that end later must not find them gone.
+ */
 __attribute__((destructor)) static void core_unload(void)
 {
     struct cx__thread *thread = cx__tls.thread;
 
-    if (thread != NULL && thread != &cx__thread_gone) {
-        (void)pthread_setspecific(key, NULL);
+    if (thread != NULL && thread != &cx__thread_gone)
         thread_end(thread);
-    }
+    if (key_error == 0)
+        (void)pthread_key_delete(key);
 }
 
 void cx__thread_adopt(struct cx__thread *thread, cx_context *own)

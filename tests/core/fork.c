@@ -73,6 +73,7 @@ static int register_variables(void *arg)
     return 0;
 }
 
+/* Behaviour 127. */
 static void a_child_is_not_stuck_on_a_lock_of_another_thread(void **state)
 {
     struct locker locker = {.stop = false};
@@ -95,6 +96,7 @@ static int read_values(void *arg)
            *cx_ref(cell) != 5;
 }
 
+/* Behaviour 127. */
 static void a_child_has_its_parent_s_values(void **state)
 {
     (void)state;
@@ -112,6 +114,7 @@ static int change_values(void *token)
     return wrong || cx_get(number) != 3 || strcmp(cx_get(text), "parent") != 0;
 }
 
+/* Behaviour 127. */
 static void what_a_child_sets_is_its_own(void **state)
 {
     cx_token token;
@@ -151,6 +154,7 @@ static int copy_and_run(void *arg)
     return wrong || cx_get(number) != 2;
 }
 
+/* Behaviour 127. */
 static void a_child_copies_contexts_and_starts_threads(void **state)
 {
     (void)state;
@@ -166,6 +170,7 @@ static void enter_and_fork(void *result)
     *(int *)result = in_child(read_values, NULL);
 }
 
+/* Behaviour 127. */
 static void a_child_is_in_the_context_that_its_parent_was_in(void **state)
 {
     cx_context *ctx = cx_context_new();

@@ -4,6 +4,8 @@
  * defines CX_MIGRATING may have them: its values follow it, and no address of
  * the first thread's storage is kept over the switch, whatever the optimizer
  * would like to.
+ *
+ * Not under ThreadSanitizer: it knows no stack that changes threads so.
  */
 #define CX_MIGRATING
 
@@ -185,6 +187,7 @@ static void read_and_set(struct coroutine *co)
     }
 }
 
+/* Behaviour 100. */
 static void values_follow_a_coroutine_to_another_thread(void **state)
 {
     (void)state;
@@ -252,6 +255,7 @@ static void keep_address(struct coroutine *co)
     }
 }
 
+/* Behaviour 100. */
 static void the_address_of_a_cell_is_good_on_another_thread(void **state)
 {
     (void)state;
@@ -296,6 +300,7 @@ static void copy_contexts(struct coroutine *co)
     }
 }
 
+/* Behaviour 100. */
 static void the_current_context_is_the_coroutine_s(void **state)
 {
     (void)state;

@@ -85,6 +85,7 @@ static int var_set(struct world *world)
     return cx_set(text, "new");
 }
 
+/* Behaviour 129. */
 static void set_without_memory_changes_nothing(void **state)
 {
     (void)state;
@@ -97,6 +98,7 @@ static int var_set_far(struct world *world)
     return cx_var_set(many[MANY - 1], (cx_value){.i64 = 1});
 }
 
+/* Behaviour 129. */
 static void set_that_grows_without_memory_changes_nothing(void **state)
 {
     (void)state;
@@ -120,6 +122,7 @@ static int var_bind(struct world *world)
     return cx_bind(text, "new", &world->token);
 }
 
+/* Behaviour 129. */
 static void bind_without_memory_makes_no_token(void **state)
 {
     (void)state;
@@ -146,6 +149,7 @@ static int var_unset(struct world *world)
     return cx_unset(text);
 }
 
+/* Behaviour 129. */
 static void unset_without_memory_changes_nothing(void **state)
 {
     (void)state;
@@ -182,6 +186,7 @@ static int context_copy(struct world *world)
     return made(world->made);
 }
 
+/* Behaviour 129. */
 static void copy_without_memory_changes_nothing(void **state)
 {
     (void)state;
@@ -194,6 +199,7 @@ static int context_copy_of(struct world *world)
     return made(world->made);
 }
 
+/* Behaviour 129. */
 static void copy_of_a_context_reports_no_memory(void **state)
 {
     (void)state;

@@ -125,6 +125,7 @@ static void *chain_of_thread(void *arg)
     return ctx;
 }
 
+/* Behaviour 67. */
 static void a_thread_s_values_are_released_when_it_ends(void **state)
 {
     (void)state;
@@ -177,6 +178,7 @@ static cx_var *another(void)
     return var;
 }
 
+/* Behaviour 64. */
 static void an_unref_may_set_variables(void **state)
 {
     struct busy busy = {.at_unref = count_unref};
@@ -189,6 +191,7 @@ static void an_unref_may_set_variables(void **state)
     assert_int_equal(cx_get(count), 1);
 }
 
+/* Behaviour 64. */
 static void an_unref_in_a_shared_page_may_set_variables(void **state)
 {
     struct busy busy = {.at_unref = NULL};
@@ -215,6 +218,7 @@ static void set_next(struct busy *busy)
         (void)cx_var_set(next, (cx_value){.i64 = 3});
 }
 
+/* Behaviour 64. */
 static void an_unref_may_make_the_table_grow(void **state)
 {
     struct busy busy = {.at_unref = set_next};
@@ -244,6 +248,7 @@ static void take_snapshot(struct busy *busy)
         busy->snapshot = cx_snapshot_new();
 }
 
+/* Behaviour 64. */
 static void a_snapshot_that_an_unref_takes_does_not_change_after(void **state)
 {
     struct busy busy = {.at_unref = take_snapshot};
@@ -308,6 +313,7 @@ static void let_go_and_set(void *ctx)
     assert_int_equal(cx_get(count), 8);
 }
 
+/* Behaviour 61. */
 static void a_context_let_go_of_inside_lives_until_it_is_left(void **state)
 {
     cx_context *ctx = cx_context_new();
@@ -394,6 +400,7 @@ static void *set_only_when_ending(void *busy)
     return NULL;
 }
 
+/* Behaviour 68. */
 static void what_a_destructor_sets_first_is_released(void **state)
 {
     struct busy busy = {.refs = 0};

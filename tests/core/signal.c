@@ -3,6 +3,8 @@
  * Reading variables in a signal handler: whatever it interrupts, it reads
  * what was there before or what is there after. Another thread sends signals
  * as fast as they are taken.
+ *
+ * Not under ThreadSanitizer: it holds signals back, which takes minutes.
  */
 #include <pthread.h>
 #include <setjmp.h>

@@ -154,6 +154,7 @@ static void run_snapshots(struct shared *shared, int me)
     }
 }
 
+/* Behaviours 108, 132. */
 static void a_snapshot_runs_on_many_threads_at_once(void **state)
 {
     struct shared shared = {.mistakes = 0};
@@ -175,6 +176,7 @@ static void call_back(struct shared *shared, int me)
         cx_callback_call(shared->callback);
 }
 
+/* Behaviour 132. */
 static void a_callback_is_called_by_many_threads_at_once(void **state)
 {
     struct shared shared = {.mistakes = 0};
@@ -210,6 +212,7 @@ static void enter_all(struct shared *shared, int me)
     (void)__atomic_fetch_add(&shared->calls, done, __ATOMIC_RELAXED);
 }
 
+/* Behaviour 43. */
 static void a_context_is_entered_by_one_thread_at_a_time(void **state)
 {
     struct shared shared = {.mistakes = 0};
@@ -245,6 +248,7 @@ static void copy_first(struct shared *shared, int me)
     }
 }
 
+/* Behaviour 132. */
 static void an_idle_context_is_copied_by_many_threads_at_once(void **state)
 {
     struct shared shared = {.mistakes = 0};
@@ -381,12 +385,14 @@ static void hand_over(bool inside)
     assert_int_equal(objects, 0);
 }
 
+/* Behaviour 61. */
 static void a_context_let_go_of_elsewhere_goes_when_it_is_left(void **state)
 {
     (void)state;
     hand_over(true);
 }
 
+/* Behaviour 61. */
 static void letting_go_while_it_is_left_frees_it_once(void **state)
 {
     (void)state;

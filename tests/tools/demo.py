@@ -7,15 +7,17 @@ $CTXVAR names the program.
 import os
 import pty
 import re
+import signal
 import sqlite3
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 CTXVAR = os.environ.get("CTXVAR", "build/ctxvar")
-PACE = 60  # ms; a line may be late by almost this much
+PACE = 60  # ms
 
 # The note's logs: (unit, client, verb, table), ties in its order.
 SEQUENTIAL = []
@@ -54,17 +56,29 @@ def lines_of(output):
 
 
 def timed(*arguments):
-    """(seconds since the first, client, verb, table) as lines come."""
+    """(seconds since before the start, client, verb, table) of each line."""
+    begin = time.monotonic()
     process = subprocess.Popen([CTXVAR, *arguments], stdout=subprocess.PIPE,
                                text=True)
     seen = []
     for line in process.stdout:
         match = LINE.match(line)
         if match:
-            seen.append((time.monotonic(), *match.groups()))
+            seen.append((time.monotonic() - begin, *match.groups()))
     process.stdout.close()
     status = process.wait()
-    return status, [(at - seen[0][0], *rest) for at, *rest in seen]
+    return status, seen
+
+
+# A program that dies with a part of its transaction in the file.
+KILLED = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.executescript("PRAGMA cache_size = 1; BEGIN; CREATE TABLE Users_A (x)")
+for _ in range(100):
+    db.execute("INSERT INTO Users_A VALUES (zeroblob(4000))")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 class Programs(unittest.TestCase):
@@ -74,8 +88,9 @@ class Programs(unittest.TestCase):
         self.assertEqual([line[1:] for line in seen],
                          [line[1:] for line in expected])
         for (at, *_), (unit, *_) in zip(seen, expected):
-            # Never early, but for the first line's own lateness.
-            self.assertGreater(at, (unit - 1) * PACE / 1000)
+            # Late by what the machine does, never early; the clock of the
+            # command counts whole milliseconds.
+            self.assertGreater(at, (unit * PACE - 1) / 1000)
 
     def test_sequential_is_as_the_note(self):
         self.assert_as_the_note("sequential", SEQUENTIAL)
@@ -85,6 +100,15 @@ class Programs(unittest.TestCase):
 
     def test_context_is_as_the_note(self):
         self.assert_as_the_note("context", CONTEXT)
+
+    def test_the_order_is_the_note_s_however_late_every_line_is(self):
+        for program, expected in (("sequential", SEQUENTIAL),
+                                  ("naive", SHARED), ("context", CONTEXT),
+                                  ("thread", SHARED)):
+            with self.subTest(program):
+                done = run("demo", program, "--pace", "0")
+                self.assertEqual(lines_of(done.stdout)[-16:],
+                                 [line[1:] for line in expected])
 
     def test_verdicts_count_reads_and_rows(self):
         for program, verdict in (
@@ -166,6 +190,13 @@ class Usage(unittest.TestCase):
             self.assert_refused("demo", "--pace", pace, offender=pace)
             self.assert_refused("demo", "--pace=" + pace, offender=pace)
 
+    def test_what_a_terminal_would_obey_is_not_printed(self):
+        for arguments in (("\n\x1b[31m",), ("demo", "\n\x1b[31m"),
+                          ("demo", "--db", "\n\x1b[31m/x")):
+            done = run(*arguments)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertIn("??[31m", done.stderr)
+
     def test_nothing_at_all_prints_the_usage(self):
         done = run()
         self.assertEqual((done.returncode, done.stdout), (2, ""))
@@ -185,6 +216,30 @@ class Usage(unittest.TestCase):
                                   stderr=subprocess.PIPE, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"standard output", done.stderr)
+
+
+    def test_a_closed_standard_output_is_an_error_and_harms_no_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "users.db")
+            done = subprocess.run(
+                ["sh", "-c", '"$@" <&- >&-', "sh", CTXVAR, "demo", "executor",
+                 "--db", path], stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"standard output", done.stderr)
+            with sqlite3.connect(path) as db:
+                self.assertEqual(
+                    db.execute("PRAGMA integrity_check").fetchall(),
+                    [("ok",)])
+            db.close()
+
+    def test_a_closed_standard_error_changes_no_exit_status(self):
+        for arguments, status in ((("demo", "executor"), 0),
+                                  (("demo", "executor", "--db", "/"), 1),
+                                  (("nonsense",), 2)):
+            done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", CTXVAR,
+                                   *arguments], stdout=subprocess.DEVNULL,
+                                  check=False)
+            self.assertEqual(done.returncode, status)
 
 
 class Colours(unittest.TestCase):
@@ -277,6 +332,73 @@ class Database(unittest.TestCase):
         self.sql("CREATE TABLE precious (x)")
         self.assert_left_alone()
 
+    def test_another_program_s_database_without_tables_is_refused(self):
+        self.sql("PRAGMA application_id = 77")
+        self.assert_left_alone()
+
+    def test_a_single_byte_is_refused(self):
+        with open(self.path, "wb") as file:
+            file.write(b"x")
+        self.assert_left_alone()
+
+    def test_a_pipe_is_refused(self):
+        os.mkfifo(self.path)
+        self.assert_refused()
+
+    def test_a_link_that_leads_nowhere_is_refused_and_left_alone(self):
+        for target in ("nothing", "none/nothing"):
+            os.symlink(os.path.join(self.folder, target), self.path)
+            self.assert_refused()
+            self.assertEqual(os.listdir(self.folder), ["users.db"])
+            os.unlink(self.path)
+
+    def test_what_is_beside_a_new_database_is_left_alone(self):
+        for suffix in ("-journal", "-wal"):
+            beside = "users.db" + suffix
+            with open(os.path.join(self.folder, beside), "wb") as file:
+                file.write(b"precious")
+            self.assert_refused()
+            self.assertEqual(os.listdir(self.folder), [beside])
+            os.unlink(os.path.join(self.folder, beside))
+
+    def test_a_link_to_a_database_is_followed(self):
+        self.assertEqual(self.demo().returncode, 0)
+        link = os.path.join(self.folder, "link")
+        os.symlink(self.path, link)
+        self.assertEqual(self.demo(link).returncode, 0)
+        self.assertTrue(os.path.islink(link))
+
+    def test_a_name_that_means_more_to_sqlite_is_a_file_s_name(self):
+        for name in (":memory:", "file:users.db?mode=memory"):
+            done = run("demo", "executor", "--db", name, cwd=self.folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(name, os.listdir(self.folder))
+
+    def test_a_failing_database_is_one_line(self):
+        self.sql("PRAGMA application_id = %d;" % 0x63747876 +
+                 "".join("CREATE TABLE Users_%s (x);" % client
+                         for client in "ABCD"))
+        for program in ("sequential", "context", "thread", "executor"):
+            done = run("demo", program, "--db", self.path)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertIn("no such column", done.stderr)
+
+    def test_a_set_up_that_was_killed_is_done_again(self):
+        killed = subprocess.run([sys.executable, "-c", KILLED, self.path],
+                                check=False)
+        self.assertEqual(killed.returncode, -signal.SIGKILL)
+        self.assertEqual(sorted(os.listdir(self.folder)),
+                         ["users.db", "users.db-journal"])
+        self.assertEqual(self.demo().returncode, 0)
+        self.assertEqual(os.listdir(self.folder), ["users.db"])
+
+    def test_runs_at_once_share_a_new_database(self):
+        runs = [subprocess.Popen([CTXVAR, "demo", "executor", "--db",
+                                  self.path], stdout=subprocess.DEVNULL)
+                for _ in range(3)]
+        self.assertEqual([each.wait() for each in runs], [0, 0, 0])
+
     def test_what_is_no_database_is_refused_and_left_alone(self):
         with open(self.path, "w", encoding="ascii") as file:
             file.write("precious words, and no database\n" * 100)
@@ -308,6 +430,15 @@ class Database(unittest.TestCase):
         done = run("demo", "context", "--pace", "0",
                    env={"TMPDIR": self.folder})
         self.assertEqual(done.returncode, 0)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_the_temporary_database_is_gone_when_the_program_is_killed(self):
+        with subprocess.Popen([CTXVAR, "demo", "context", "--pace", "60000"],
+                              stdout=subprocess.PIPE,
+                              env={**os.environ, "TMPDIR": self.folder}
+                              ) as process:
+            process.stdout.readline()
+            process.kill()
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_a_missing_folder_for_temporary_files_is_an_error(self):

@@ -70,7 +70,9 @@ void demo_check(struct demo *demo, const char *what, int error)
 {
     if (error >= 0)
         return;
-    fprintf(stderr, "ctxvar demo: %s: %s\n", what, strerror(-error));
+    /* What follows from the first failure is not worth a line. */
+    if (!demo->failed)
+        complain("ctxvar demo: %s: %s", what, strerror(-error));
     demo->failed = true;
 }
 
@@ -184,7 +186,7 @@ static int run_with_store(const struct options *options, struct store *store)
 
     demo.database = cx_executor_new(&one);
     if (demo.database == NULL) {
-        fputs("ctxvar demo: no memory\n", stderr);
+        complain("ctxvar demo: no memory");
         return EXIT_WRONG;
     }
     status = run_all(&demo, options->program);

@@ -54,7 +54,7 @@ static void *client_run(void *arg)
     struct job *job = arg;
 
     (void)cx_set(user_table, job->client->table);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && !job->demo->failed; i++) {
         job->ok = false;
         demo_check(job->demo, "job",
                    cx_run_in_executor(job->demo->database, job_run, job, NULL));
@@ -142,7 +142,7 @@ static void naive_client(struct demo *demo, struct pool *pool,
     struct job job = {.demo = demo, .client = client};
 
     CX_WITH(user_table, client->table) {
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 2 && !demo->failed; i++) {
             pool_run(pool, &job);
             report(&job, "job   ");
             read_users(&job);

@@ -5,6 +5,8 @@
  * connection serves all threads: SQLite serializes its use.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,33 +17,37 @@
 
 #include "clients.h"
 #include "store.h"
+#include "usage.h"
 
 enum { MARK = 0x63747876 }; /* "ctxv", as the database's application_id */
 
 struct store {
     sqlite3 *db;
     const char *path;
+    atomic_bool has_failed;
 };
 
-static bool refuse(const struct store *store, const char *why)
+/* One line, though many queries fail for one reason. */
+static bool refuse(struct store *store, const char *why)
 {
-    fprintf(stderr, "ctxvar demo: database %s: %s\n", store->path, why);
+    if (!atomic_exchange(&store->has_failed, true))
+        complain("ctxvar demo: database %s: %s", store->path, why);
     return false;
 }
 
-static bool failed(const struct store *store)
+static bool failed(struct store *store)
 {
     return refuse(store, sqlite3_errmsg(store->db));
 }
 
-static bool execute(const struct store *store, const char *sql)
+static bool execute(struct store *store, const char *sql)
 {
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
            failed(store);
 }
 
 /* One number that a query gives. */
-static bool number(const struct store *store, const char *sql, int *out)
+static bool number(struct store *store, const char *sql, int *out)
 {
     sqlite3_stmt *statement;
     bool ok =
@@ -56,7 +62,7 @@ static bool number(const struct store *store, const char *sql, int *out)
     return ok;
 }
 
-static bool insert(const struct store *store, const struct client *client,
+static bool insert(struct store *store, const struct client *client,
                    const char *user)
 {
     char *sql = sqlite3_mprintf("INSERT INTO \"%w\" VALUES ('%c', %Q)",
@@ -67,7 +73,7 @@ static bool insert(const struct store *store, const struct client *client,
     return ok;
 }
 
-static bool fill_table(const struct store *store, const struct client *client)
+static bool fill_table(struct store *store, const struct client *client)
 {
     char *sql = sqlite3_mprintf(
         "CREATE TABLE \"%w\" (client TEXT NOT NULL, name TEXT NOT NULL)",
@@ -80,7 +86,7 @@ static bool fill_table(const struct store *store, const struct client *client)
     return ok;
 }
 
-static bool fill(const struct store *store)
+static bool fill(struct store *store)
 {
     char mark[64];
     bool ok = true;
@@ -93,7 +99,7 @@ static bool fill(const struct store *store)
 }
 
 /* Is this the demo's own, with its four tables and nothing else? */
-static bool is_own(const struct store *store, int objects, bool *own)
+static bool is_own(struct store *store, int objects, bool *own)
 {
     int mark, known;
 
@@ -108,74 +114,147 @@ static bool is_own(const struct store *store, int objects, bool *own)
 }
 
 /* Within a transaction: fill what is empty, accept what is the demo's. */
-static bool prepare(const struct store *store)
+static bool prepare(struct store *store, bool is_empty)
 {
     bool own = false;
     int objects;
 
     if (!number(store, "SELECT count(*) FROM sqlite_schema", &objects))
         return false;
-    if (objects == 0)
+    if (objects == 0 && is_empty)
         return fill(store);
     if (!is_own(store, objects, &own))
         return false;
-    return own || refuse(store, "it has other tables than the demo's; it is "
-                                "left as it was");
+    return own || refuse(store, "it is not the demo's own, and is left as it "
+                                "was");
 }
 
-static bool prepare_in_transaction(const struct store *store)
+/* A database that has pages and no tables is not empty: it may bear a mark.
+ * The pages are counted first, since a transaction adds one. */
+static bool prepare_in_transaction(struct store *store)
 {
-    if (!execute(store, "BEGIN IMMEDIATE"))
+    int pages;
+
+    if (!number(store, "PRAGMA page_count", &pages) ||
+        !execute(store, "BEGIN IMMEDIATE"))
         return false;
-    if (prepare(store))
+    if (prepare(store, pages == 0))
         return execute(store, "COMMIT");
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return false;
 }
 
-static bool open_file(struct store *store, const char *path)
+static bool connect_file(struct store *store)
 {
-    int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
+    /* To SQLite, ":memory:" and "file:x" are no files, "./file:x" is. */
+    char *file =
+        sqlite3_mprintf("%s%s", store->path[0] == '/' ? "" : "./", store->path);
+    bool ok = file != NULL &&
+              sqlite3_open_v2(file, &store->db, flags, NULL) == SQLITE_OK;
 
-    store->path = path;
-    if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK)
+    sqlite3_free(file);
+    if (!ok)
         return failed(store);
     (void)sqlite3_busy_timeout(store->db, 1000);
-    if (sqlite3_db_readonly(store->db, "main") == 1)
-        return refuse(store, "it cannot be written");
-    return prepare_in_transaction(store);
+    return sqlite3_db_readonly(store->db, "main") != 1 ||
+           refuse(store, "it cannot be written");
 }
 
-/* A file that was not there before is gone again when this fails. */
-static bool open_path(struct store *store, const char *path)
+static bool has_beside(const struct store *store, const char *suffix)
+{
+    char *path = sqlite3_mprintf("%s%s", store->path, suffix);
+    struct stat status;
+    bool has = path != NULL && lstat(path, &status) == 0;
+
+    sqlite3_free(path);
+    return has;
+}
+
+/*
+ * Make the file if there is nothing, not even a link that leads nowhere. What
+ * is beside it then is not its own, and SQLite would remove that. It is looked
+ * for first: later, it could be that of another run, which has the file by
+ * then.
+ */
+static bool make_file(struct store *store, bool *is_new)
+{
+    bool is_taken = has_beside(store, "-journal") || has_beside(store, "-wal");
+    int fd = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+    *is_new = fd >= 0;
+    if (fd < 0)
+        return errno == EEXIST || refuse(store, strerror(errno));
+    (void)close(fd);
+    return !is_taken || refuse(store, "its -journal or -wal is there without "
+                                      "it");
+}
+
+/* What SQLite would not refuse: pipes, devices, and a file of a single byte,
+ * which it takes for an empty one. */
+static bool is_suitable(struct store *store)
 {
     struct stat status;
-    bool is_new = stat(path, &status) != 0 && errno == ENOENT;
-    bool ok = open_file(store, path);
 
-    if (!ok && is_new)
+    if (stat(store->path, &status) != 0)
+        return refuse(store, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return refuse(store, "it is no regular file");
+    return status.st_size != 1 || refuse(store, "file is not a database");
+}
+
+/* Remove the file that was made here, unless another run has filled it. */
+static void unmake_file(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && status.st_size == 0)
         (void)unlink(path);
+}
+
+static bool open_path(struct store *store, const char *path)
+{
+    bool is_new = false;
+    bool ok;
+
+    store->path = path;
+    ok = make_file(store, &is_new) && is_suitable(store) &&
+         connect_file(store) && prepare_in_transaction(store);
+    if (!ok && is_new)
+        unmake_file(path);
     return ok;
 }
 
+/*
+ * From here on nothing is looked for by its name, neither the file nor a
+ * journal, which others could put where the folder was: the lock is taken now
+ * and kept, and the journal is in memory.
+ */
+static bool detach(struct store *store)
+{
+    return execute(store, "PRAGMA locking_mode = EXCLUSIVE") &&
+           execute(store, "PRAGMA journal_mode = MEMORY") &&
+           execute(store, "SELECT count(*) FROM sqlite_schema");
+}
+
+/* Unnamed as soon as it is open, so that it goes with the process. */
 static bool open_temporary(struct store *store)
 {
     const char *parent = getenv("TMPDIR");
     char folder[4096], path[4096 + 16];
-    bool ok;
+    bool is_new, ok;
 
     (void)snprintf(folder, sizeof(folder), "%s/ctxvar-demo-XXXXXX",
                    parent != NULL && parent[0] != '\0' ? parent : "/tmp");
-    if (mkdtemp(folder) == NULL) {
-        store->path = folder;
+    store->path = folder;
+    if (mkdtemp(folder) == NULL)
         return refuse(store, strerror(errno));
-    }
     (void)snprintf(path, sizeof(path), "%s/users.db", folder);
-    ok = open_file(store, path);
-    /* Unnamed from here on: it goes with the connection. */
+    store->path = path;
+    ok = make_file(store, &is_new) && connect_file(store) && detach(store);
     (void)unlink(path);
     (void)rmdir(folder);
+    ok = ok && prepare_in_transaction(store);
     store->path = "(temporary)";
     return ok;
 }
@@ -186,7 +265,7 @@ struct store *store_open(const char *path)
     bool ok = false;
 
     if (store == NULL)
-        fputs("ctxvar demo: no memory\n", stderr);
+        complain("ctxvar demo: no memory");
     else
         ok = path != NULL ? open_path(store, path) : open_temporary(store);
     if (ok)

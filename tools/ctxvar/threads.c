@@ -20,7 +20,8 @@ struct thread {
     struct timespec from;
 };
 
-static void read_users(const struct thread *thread, const char *verb)
+/* False: there is no point in going on. */
+static bool read_users(const struct thread *thread, const char *verb)
 {
     struct demo *demo = thread->demo;
     const char *table = cx_get(user_table);
@@ -32,7 +33,9 @@ static void read_users(const struct thread *thread, const char *verb)
         demo_report(demo, thread->client, verb, &reading);
     else
         demo->failed = true;
+    ok = !demo->failed;
     (void)pthread_mutex_unlock(thread->lock);
+    return ok;
 }
 
 static void wait_for(const struct thread *thread, unsigned units)
@@ -51,16 +54,15 @@ static void wait_for(const struct thread *thread, unsigned units)
 
 static void *thread_main(void *arg)
 {
+    static const char *const verbs[] = {"start", "finish", "start", "finish"};
     const struct thread *thread = arg;
 
     (void)cx_set(user_table, thread->client->table);
-    read_users(thread, "start");
-    wait_for(thread, 1);
-    read_users(thread, "finish");
-    wait_for(thread, 2);
-    read_users(thread, "start");
-    wait_for(thread, 3);
-    read_users(thread, "finish");
+    for (unsigned i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        wait_for(thread, i);
+        if (!read_users(thread, verbs[i]))
+            break;
+    }
     return NULL;
 }
 
@@ -73,7 +75,7 @@ void threads_run(struct demo *demo)
     struct timespec from;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &from);
-    for (; started < CLIENTS && !demo->failed; started++) {
+    for (; started < CLIENTS; started++) {
         int error;
 
         threads[started] =

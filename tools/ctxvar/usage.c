@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "usage.h"
 
+void complain(const char *format, ...)
+{
+    char line[8192];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    for (char *c = line; *c != '\0'; c++) {
+        if (iscntrl((unsigned char)*c))
+            *c = '?';
+    }
+    fprintf(stderr, "%s\n", line);
+}
+
 int usage_error(const char *command, const char *what, const char *offender)
 {
-    fprintf(stderr, "%s: %s: \"%s\"; see '%s --help'\n", command, what,
-            offender, command);
+    complain("%s: %s: \"%s\"; see '%s --help'", command, what, offender,
+             command);
     return EXIT_USAGE;
 }

@@ -7,6 +7,8 @@
 #ifndef CTXVAR_TOOL_VISIT_H
 #define CTXVAR_TOOL_VISIT_H
 
+#include <stddef.h>
+
 #include "demo.h"
 
 /* Where the model User keeps its table. */
@@ -20,7 +22,11 @@ struct visit {
     struct demo *demo;
     const struct client *client;
     const struct model *model;
-    uint64_t from; /* cx_time() at which it begins; its waits keep the beat */
+    uint64_t from;  /* cx_time() at which it begins; its waits keep the beat */
+    unsigned due;   /* unit of the line that it reads or waits for */
+    unsigned since; /* unit at which it began to wait for that */
+    const struct visit *peers; /* those at once, itself among them */
+    size_t peer_count;         /* 0: it is alone */
 };
 
 /* A visit, which is the argument, within a task; returns when it is over. */
