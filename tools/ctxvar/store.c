@@ -297,10 +297,26 @@ static bool read_rows(struct store *store, sqlite3_stmt *statement, char client,
     return step == SQLITE_DONE || failed(store);
 }
 
+/* Its failures are told before another thread's can take their place. */
+static bool read_table(struct store *store, const char *sql, char client,
+                       struct reading *reading)
+{
+    sqlite3_mutex *mutex = sqlite3_db_mutex(store->db);
+    sqlite3_stmt *statement = NULL;
+    bool ok;
+
+    sqlite3_mutex_enter(mutex);
+    ok = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK
+             ? read_rows(store, statement, client, reading)
+             : failed(store);
+    (void)sqlite3_finalize(statement);
+    sqlite3_mutex_leave(mutex);
+    return ok;
+}
+
 bool store_read(struct store *store, const char *table, char client,
                 struct reading *reading)
 {
-    sqlite3_stmt *statement = NULL;
     char *sql;
     bool ok;
 
@@ -308,12 +324,8 @@ bool store_read(struct store *store, const char *table, char client,
     if (table == NULL)
         return true;
     sql = sqlite3_mprintf("SELECT client, name FROM \"%w\"", table);
-    if (sql == NULL)
-        return refuse(store, "no memory");
-    ok = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK
-             ? read_rows(store, statement, client, reading)
-             : failed(store);
-    (void)sqlite3_finalize(statement);
+    ok = sql != NULL ? read_table(store, sql, client, reading)
+                     : refuse(store, "no memory");
     sqlite3_free(sql);
     return ok;
 }
