@@ -20,6 +20,8 @@
  * which they went to sleep, not in that of some microseconds of noise.
  */
 #include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "loop.h"
 #include "wait.h"
@@ -163,11 +165,34 @@ static void loop_close(struct cx__loop *loop)
     (void)uv_loop_close(&loop->uv);
 }
 
+/*
+ * Are there as many descriptors as a loop takes? libuv aborts where its first
+ * one finds none, so they are asked for before.
+ */
+static int loop_descriptors(void)
+{
+    enum { MOST = 8 };
+    int fds[MOST];
+    int error = 0;
+    size_t n = 0;
+
+    for (; n < MOST && error == 0; n += error == 0) {
+        fds[n] = eventfd(0, EFD_CLOEXEC);
+        if (fds[n] < 0)
+            error = -errno;
+    }
+    while (n > 0)
+        (void)close(fds[--n]);
+    return error;
+}
+
 /* What libuv has of a loop: 0 or a negative errno, and then nothing. */
 static int loop_open(struct cx__loop *loop)
 {
-    int error = uv_loop_init(&loop->uv);
+    int error = loop_descriptors();
 
+    if (error == 0)
+        error = uv_loop_init(&loop->uv);
     if (error != 0)
         return error;
     (void)uv_timer_init(&loop->uv, &loop->timer);
