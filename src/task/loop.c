@@ -219,6 +219,7 @@ static int loop_init(struct cx__loop *loop)
     cx__fifo_init(&loop->ready);
     cx__list_init(&loop->tasks);
     cx__stacks_init(&loop->stacks);
+    cx__poller_init(&loop->poller);
     return 0;
 }
 
@@ -228,8 +229,10 @@ static void loop_fini(struct cx__loop *loop)
     while (!cx__list_is_empty(&loop->tasks))
         cx__task_free(CX__OWNER(loop->tasks.next, cx_task, all));
     cx__inbox_close(&loop->inbox);
+    cx__poller_close(&loop->poller);
     loop_close(loop);
     cx__inbox_fini(&loop->inbox);
+    cx__poller_fini(&loop->poller);
     cx__fault_stack_fini(&loop->fault_stack);
     cx__heap_fini(&loop->sleepers);
     cx__stacks_fini(&loop->stacks);

@@ -13,6 +13,7 @@
 #include "inbox.h"
 #include "list.h"
 #include "overflow.h"
+#include "poller.h"
 #include "stack.h"
 #include "task.h"
 
@@ -39,6 +40,7 @@ struct cx__loop {
     struct cx__heap sleepers;
     struct cx__stacks stacks;
     struct cx__inbox inbox;
+    struct cx__poller poller;
     struct cx__fault_stack fault_stack;
     uv_timer_t timer;
     uv_loop_t uv;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors that are somebody else's: a library that does its own reading
+ * and writing is told here when it can.
+ */
+#ifndef CTXVAR_FD_H
+#define CTXVAR_FD_H
+
+#include <ctxvar/task.h>
+
+CX__BEGIN_DECLS
+
+/** What a descriptor can be ready for. */
+enum cx_fd_event {
+    CX_READABLE = 1, /**< a read will not wait; also at the end, on an error */
+    CX_WRITABLE = 2  /**< a write will not wait; also on an error */
+};
+
+/**
+ * Wait until a descriptor is ready; only the calling task waits.
+ *
+ * It is ready, too, when it has been so before the call. A file is always
+ * ready, since its reads do not wait in this sense.
+ *
+ * @param fd      Borrowed; it need not be non-blocking. It must not be closed
+ *                while a task waits for it: that task would wait on.
+ * @param events  CX_READABLE, CX_WRITABLE or both: wait for either.
+ * @return those of the events that it is ready for, more than 0, or
+ *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
+ *   -EBUSY       another task waits for the same descriptor and event
+ *   -EBADF       fd is no open descriptor
+ *   -EINVAL      events has none of the two, or something else
+ *   -ENOMEM      no memory
+ *   -EMFILE      no descriptor left for the loop's own use, and so -ENFILE
+ *   -ENOSPC      the user has as many descriptors watched as is allowed
+ *   -EPERM       not called within a task
+ *
+ * Suspends: yes. Threads: a loop's, within a task. Cost: one system call, and
+ * a share in the loop's next poll.
+ * Source: asyncio, loop.add_reader(); poll().  Since: 0.1
+ */
+CX__API int cx_fd_wait(int fd, int events);
+
+CX__END_DECLS
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for a descriptor of somebody else's. */
+#include <errno.h>
+
+#include <ctxvar/fd.h>
+
+#include "loop.h"
+#include "wait.h"
+
+int cx_fd_wait(int fd, int events)
+{
+    cx_task *task = cx__task_running();
+    int error;
+
+    if (task == NULL)
+        return -EPERM;
+    if (events == 0 || (events & ~(CX_READABLE | CX_WRITABLE)) != 0)
+        return -EINVAL;
+    error = cx__wait_begin(task);
+    if (error == 0)
+        error = cx__poller_add(task->loop, fd);
+    if (error == -EPERM)
+        return events;
+    return error == 0 ? cx__poller_wait(fd, events) : error;
+}

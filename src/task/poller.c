@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The poller: one epoll set for all descriptors of a loop, itself one
+ * descriptor to libuv.
+ *
+ *     task --EAGAIN--> watched[fd].waiter     uv_poll <-- epoll <-- fd, fd, ...
+ *       ^                     |                  |
+ *       +------ wake ---------+------------------+
+ *
+ * A descriptor is entered once, for both sides and edge-triggered, so that a
+ * wait costs no system call; one uv_poll a wait costs two. An edge that finds
+ * nobody waiting is forgotten: whoever waits has had EAGAIN before, and the
+ * edge that follows it is still to come. A descriptor of another library
+ * gives no EAGAIN here, and may have been closed and its number given to
+ * another; so it is entered anew at each wait, and the kernel then tells what
+ * is ready already.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "poller.h"
+#include "wait.h"
+
+enum { EVENTS = 128, FDS_FIRST = 64 };
+
+struct poll_wait {
+    struct cx__wait wait;
+    cx_task *task;
+    int fd;
+    int events; /* that it waits for */
+};
+
+/* What is known of a descriptor: who waits for it to be read, and written;
+ * one that waits for both is there twice. */
+struct cx__watched {
+    struct poll_wait *reader;
+    struct poll_wait *writer;
+};
+
+void cx__poller_init(struct cx__poller *poller)
+{
+    *poller = (struct cx__poller){.epoll = -1};
+}
+
+void cx__poller_close(struct cx__poller *poller)
+{
+    if (poller->epoll >= 0)
+        uv_close((uv_handle_t *)&poller->poll, NULL);
+}
+
+void cx__poller_fini(struct cx__poller *poller)
+{
+    if (poller->epoll >= 0)
+        (void)close(poller->epoll);
+    free(poller->watched);
+}
+
+static struct cx__watched *watched_of(const struct poll_wait *wait)
+{
+    return &wait->task->loop->poller.watched[wait->fd];
+}
+
+static void wait_leave(struct poll_wait *wait)
+{
+    struct cx__watched *watched = watched_of(wait);
+
+    if ((wait->events & CX_READABLE) != 0)
+        watched->reader = NULL;
+    if ((wait->events & CX_WRITABLE) != 0)
+        watched->writer = NULL;
+}
+
+/* Wake one that waits, if there is one: for `ready` or with an error. */
+static void wait_end(struct poll_wait *wait, int result)
+{
+    if (wait == NULL)
+        return;
+    wait_leave(wait);
+    cx__wake(wait->task, result > 0 ? result & wait->events : result);
+}
+
+static void watched_event(struct cx__watched *watched, uint32_t events)
+{
+    const uint32_t both = EPOLLERR | EPOLLHUP;
+    int ready = 0;
+
+    if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | both)) != 0)
+        ready |= CX_READABLE;
+    if ((events & (EPOLLOUT | both)) != 0)
+        ready |= CX_WRITABLE;
+    if ((ready & CX_READABLE) != 0)
+        wait_end(watched->reader, ready);
+    if ((ready & CX_WRITABLE) != 0)
+        wait_end(watched->writer, ready);
+}
+
+/* libuv says that there are events. Those left over bring it here again. */
+static void poller_ready(uv_poll_t *poll, int status, int events)
+{
+    struct cx__poller *poller = CX__OWNER(poll, struct cx__poller, poll);
+    struct epoll_event event[EVENTS];
+    int n = epoll_wait(poller->epoll, event, EVENTS, 0);
+
+    (void)status;
+    (void)events;
+    for (int i = 0; i < n; i++)
+        watched_event(&poller->watched[event[i].data.fd], event[i].events);
+}
+
+static int poller_open(struct cx__poller *poller, uv_loop_t *uv)
+{
+    int error;
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    error = uv_poll_init(uv, &poller->poll, fd);
+    if (error != 0) {
+        (void)close(fd);
+        return error;
+    }
+    poller->epoll = fd;
+    (void)uv_poll_start(&poller->poll, UV_READABLE, poller_ready);
+    return 0;
+}
+
+static int table_reserve(struct cx__poller *poller, size_t fd)
+{
+    size_t room = poller->room != 0 ? poller->room : FDS_FIRST;
+    struct cx__watched *table;
+
+    if (fd < poller->room)
+        return 0;
+    while (room <= fd)
+        room *= 2;
+    table = realloc(poller->watched, room * sizeof(*table));
+    if (table == NULL)
+        return -ENOMEM;
+    for (size_t i = poller->room; i < room; i++)
+        table[i] = (struct cx__watched){NULL, NULL};
+    poller->watched = table;
+    poller->room = room;
+    return 0;
+}
+
+/* Have the kernel tell of a descriptor, beginning with what it is now. */
+static int poller_enter(struct cx__poller *poller, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT |
+                                          EPOLLRDHUP | EPOLLET,
+                                .data.fd = fd};
+
+    if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+        return 0;
+    if (errno == EEXIST &&
+        epoll_ctl(poller->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
+        return 0;
+    return -errno;
+}
+
+int cx__poller_add(struct cx__loop *loop, int fd)
+{
+    struct cx__poller *poller = &loop->poller;
+    int error = 0;
+
+    if (fd < 0)
+        return -EBADF;
+    if (poller->epoll < 0)
+        error = poller_open(poller, &loop->uv);
+    if (error == 0)
+        error = table_reserve(poller, (size_t)fd);
+    return error == 0 ? poller_enter(poller, fd) : error;
+}
+
+void cx__poller_remove(struct cx__loop *loop, int fd)
+{
+    struct cx__poller *poller = &loop->poller;
+
+    (void)epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, NULL);
+    wait_end(poller->watched[fd].reader, -EBADF);
+    wait_end(poller->watched[fd].writer, -EBADF);
+}
+
+static bool poll_abandon(struct cx__wait *wait)
+{
+    wait_leave(CX__OWNER(wait, struct poll_wait, wait));
+    return true;
+}
+
+int cx__poller_wait(int fd, int events)
+{
+    cx_task *task = cx__task_running();
+    struct poll_wait wait = {
+        .wait.abandon = poll_abandon, .task = task, .fd = fd, .events = events};
+    struct cx__watched *watched = watched_of(&wait);
+
+    if (((events & CX_READABLE) != 0 && watched->reader != NULL) ||
+        ((events & CX_WRITABLE) != 0 && watched->writer != NULL))
+        return -EBUSY;
+    if ((events & CX_READABLE) != 0)
+        watched->reader = &wait;
+    if ((events & CX_WRITABLE) != 0)
+        watched->writer = &wait;
+    return cx__wait(task, &wait.wait);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for descriptors: which of them can be read or written.
+ *
+ * The rule of whoever owns a descriptor: try the system call first, and wait
+ * only when that says EAGAIN.
+ */
+#ifndef CTXVAR_TASK_POLLER_H
+#define CTXVAR_TASK_POLLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include <ctxvar/fd.h>
+
+struct cx__loop;
+
+struct cx__watched;
+
+struct cx__poller {
+    int epoll; /* -1: not made yet */
+    uv_poll_t poll;
+    struct cx__watched *watched; /* by descriptor */
+    size_t room;
+};
+
+void cx__poller_init(struct cx__poller *poller);
+
+/* Give libuv's part back; its loop runs once more after this. */
+void cx__poller_close(struct cx__poller *poller);
+void cx__poller_fini(struct cx__poller *poller);
+
+/*
+ * Have a descriptor watched, before anything waits for it. 0; -ENOMEM,
+ * -EMFILE, -ENOSPC and the like. -EPERM: it is a file, which is always ready.
+ */
+int cx__poller_add(struct cx__loop *loop, int fd);
+
+/* A watched descriptor is about to be closed: who waits for it gets -EBADF. */
+void cx__poller_remove(struct cx__loop *loop, int fd);
+
+/*
+ * Suspend the running task until a watched descriptor that has said EAGAIN is
+ * ready: for which of the events it is, CX_READABLE and CX_WRITABLE, or the
+ * errors of cx__wait(); -EBUSY: another task waits for one of them.
+ * cx__wait_begin() is the caller's.
+ */
+int cx__poller_wait(int fd, int events);
+
+#endif
