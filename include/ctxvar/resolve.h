@@ -3,11 +3,12 @@
 #ifndef CTXVAR_RESOLVE_H
 #define CTXVAR_RESOLVE_H
 
-#include <netdb.h>
-
 #include <ctxvar/task.h>
 
 CX__BEGIN_DECLS
+
+/** Of <netdb.h>. */
+struct addrinfo;
 
 /**
  * Look up the addresses of a host, as getaddrinfo() does; only the calling

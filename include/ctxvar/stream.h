@@ -4,6 +4,9 @@
  * calling task alone. One task at a time may read a stream, and one write it;
  * they may be two.
  *
+ * What is still open when its loop ends is closed and freed then; so are
+ * signals, processes and sockets for datagrams.
+ *
  * What a stream gives after a cancel or a timeout: a read that was cut short
  * has taken nothing; of a write, an unknown part has gone out.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses of sockets, and sockets for them. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,4 +63,22 @@ int cx__socket_for(const struct cx__address *address, int type)
                     type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     return fd >= 0 ? fd : -errno;
+}
+
+int cx__socket_port(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_storage room;
+    } address;
+    socklen_t size = sizeof(address);
+
+    if (getsockname(fd, &address.any, &size) != 0)
+        return -errno;
+    if (address.any.sa_family == AF_INET)
+        return ntohs(address.in.sin_port);
+    return address.any.sa_family == AF_INET6 ? ntohs(address.in6.sin6_port)
+                                             : -EAFNOSUPPORT;
 }

@@ -33,6 +33,9 @@ bool cx__address_is_inet(const struct cx__address *address);
 /* A socket of the address's kind, or a negative errno. */
 int cx__socket_for(const struct cx__address *address, int type);
 
+/* The port that a socket is bound to; -EAFNOSUPPORT: its kind has none. */
+int cx__socket_port(int fd);
+
 /* Turn an option on. */
 void cx__socket_set(int fd, int level, int option);
 

@@ -25,6 +25,7 @@ static int make_nonblocking(int fd)
 }
 
 int cx__endpoint_open(struct cx__endpoint *endpoint, int fd,
+                      void (*close)(struct cx__resource *resource),
                       void (*free)(struct cx__endpoint *endpoint))
 {
     struct cx__loop *loop = cx__task_running()->loop;
@@ -32,13 +33,16 @@ int cx__endpoint_open(struct cx__endpoint *endpoint, int fd,
 
     if (error == 0)
         error = cx__poller_add(loop, fd);
-    if (error == 0)
-        *endpoint = (struct cx__endpoint){.loop = loop, .fd = fd, .free = free};
-    return error;
+    if (error != 0)
+        return error;
+    *endpoint = (struct cx__endpoint){.loop = loop, .fd = fd, .free = free};
+    cx__resource_add(&loop->resources, &endpoint->resource, close);
+    return 0;
 }
 
 void cx__endpoint_close(struct cx__endpoint *endpoint)
 {
+    cx__resource_remove(&endpoint->resource);
     cx__poller_remove(endpoint->loop, endpoint->fd);
     (void)close(endpoint->fd);
     endpoint->fd = -1;

@@ -19,6 +19,7 @@
  *       +------ close ----> fd == -1 ---- the last leaves ----+
  */
 struct cx__endpoint {
+    struct cx__resource resource;
     struct cx__loop *loop;
     int fd;
     int users;       /* CX_READABLE: one reads; CX_WRITABLE: one writes */
@@ -29,6 +30,7 @@ struct cx__endpoint {
 /* Take a descriptor, of the running task's loop: 0, or the errors of
  * cx__poller_add(), and the descriptor is still the caller's. */
 int cx__endpoint_open(struct cx__endpoint *endpoint, int fd,
+                      void (*close)(struct cx__resource *resource),
                       void (*free)(struct cx__endpoint *endpoint));
 
 void cx__endpoint_close(struct cx__endpoint *endpoint);

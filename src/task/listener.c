@@ -26,6 +26,11 @@ static void listener_free(struct cx__endpoint *endpoint)
     free(CX__OWNER(endpoint, cx_listener, endpoint));
 }
 
+static void listener_close(struct cx__resource *resource)
+{
+    cx_listener_close(CX__OWNER(resource, cx_listener, endpoint.resource));
+}
+
 /* Does an address have a file in the file system? */
 static bool has_path(const struct cx__address *address)
 {
@@ -104,8 +109,9 @@ static int listen_to(const struct cx__address *address,
     if (made == NULL)
         return -ENOMEM;
     fd = listening(address, options != NULL ? options : &none);
-    error =
-        fd >= 0 ? cx__endpoint_open(&made->endpoint, fd, listener_free) : fd;
+    error = fd >= 0 ? cx__endpoint_open(&made->endpoint, fd, listener_close,
+                                        listener_free)
+                    : fd;
     if (error != 0) {
         if (fd >= 0)
             (void)close(fd);
@@ -162,19 +168,7 @@ int cx_unix_listen(const char *path, const cx_listen_options *options,
 
 int cx_listener_port(const cx_listener *listener)
 {
-    struct sockaddr_storage address;
-    socklen_t size = sizeof(address);
-
-    if (listener == NULL)
-        return -EINVAL;
-    if (getsockname(listener->endpoint.fd, (struct sockaddr *)&address,
-                    &size) != 0)
-        return -errno;
-    if (address.ss_family == AF_INET)
-        return ntohs(((struct sockaddr_in *)&address)->sin_port);
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return -EAFNOSUPPORT;
+    return listener != NULL ? cx__socket_port(listener->endpoint.fd) : -EINVAL;
 }
 
 /* Remove the path, unless it is another's by now. */

@@ -218,6 +218,7 @@ static int loop_init(struct cx__loop *loop)
     cx__coroutine_init_thread(&loop->hub);
     cx__fifo_init(&loop->ready);
     cx__list_init(&loop->tasks);
+    cx__list_init(&loop->resources);
     cx__stacks_init(&loop->stacks);
     cx__poller_init(&loop->poller);
     return 0;
@@ -249,6 +250,7 @@ static int loop_main(struct cx__loop *loop, cx_task_fn *fn, void *arg)
     loop->main->detached = true;
     cx__loop_here = loop;
     loop_run(loop);
+    cx__resources_close(&loop->resources);
     cx__loop_here = NULL;
     return 0;
 }

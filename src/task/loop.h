@@ -14,6 +14,7 @@
 #include "list.h"
 #include "overflow.h"
 #include "poller.h"
+#include "resource.h"
 #include "stack.h"
 #include "task.h"
 
@@ -41,6 +42,7 @@ struct cx__loop {
     struct cx__stacks stacks;
     struct cx__inbox inbox;
     struct cx__poller poller;
+    struct cx__list resources; /* that are open */
     struct cx__fault_stack fault_stack;
     uv_timer_t timer;
     uv_loop_t uv;

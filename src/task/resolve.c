@@ -5,6 +5,7 @@
  * gives up leaves the request to free itself.
  */
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 
 #include <ctxvar/resolve.h>

@@ -43,6 +43,11 @@ static void stream_free(struct cx__endpoint *endpoint)
     free(stream);
 }
 
+static void stream_close(struct cx__resource *resource)
+{
+    cx_stream_close(CX__OWNER(resource, cx_stream, endpoint.resource));
+}
+
 int cx__stream_new(int fd, bool is_socket, cx_stream **stream)
 {
     cx_stream *opened = calloc(1, sizeof(*opened));
@@ -50,7 +55,7 @@ int cx__stream_new(int fd, bool is_socket, cx_stream **stream)
 
     if (opened == NULL)
         return -ENOMEM;
-    error = cx__endpoint_open(&opened->endpoint, fd, stream_free);
+    error = cx__endpoint_open(&opened->endpoint, fd, stream_close, stream_free);
     if (error != 0) {
         free(opened);
         return error;
