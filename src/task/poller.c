@@ -38,6 +38,8 @@ struct poll_wait {
 struct cx__watched {
     struct poll_wait *reader;
     struct poll_wait *writer;
+    bool drained; /* all was read that the events so far told of */
+    bool ended;   /* there will be no event any more */
 };
 
 void cx__poller_init(struct cx__poller *poller)
@@ -91,8 +93,12 @@ static void watched_event(struct cx__watched *watched, uint32_t events)
         ready |= CX_READABLE;
     if ((events & (EPOLLOUT | both)) != 0)
         ready |= CX_WRITABLE;
-    if ((ready & CX_READABLE) != 0)
+    if ((events & (EPOLLRDHUP | both)) != 0)
+        watched->ended = true;
+    if ((ready & CX_READABLE) != 0) {
+        watched->drained = false;
         wait_end(watched->reader, ready);
+    }
     if ((ready & CX_WRITABLE) != 0)
         wait_end(watched->writer, ready);
 }
@@ -140,7 +146,7 @@ static int table_reserve(struct cx__poller *poller, size_t fd)
     if (table == NULL)
         return -ENOMEM;
     for (size_t i = poller->room; i < room; i++)
-        table[i] = (struct cx__watched){NULL, NULL};
+        table[i] = (struct cx__watched){NULL};
     poller->watched = table;
     poller->room = room;
     return 0;
@@ -172,7 +178,23 @@ int cx__poller_add(struct cx__loop *loop, int fd)
         error = poller_open(poller, &loop->uv);
     if (error == 0)
         error = table_reserve(poller, (size_t)fd);
-    return error == 0 ? poller_enter(poller, fd) : error;
+    if (error != 0)
+        return error;
+    poller->watched[fd].drained = false;
+    poller->watched[fd].ended = false;
+    return poller_enter(poller, fd);
+}
+
+void cx__poller_drained(struct cx__loop *loop, int fd)
+{
+    struct cx__watched *watched = &loop->poller.watched[fd];
+
+    watched->drained = !watched->ended;
+}
+
+bool cx__poller_is_drained(const struct cx__loop *loop, int fd)
+{
+    return loop->poller.watched[fd].drained;
 }
 
 void cx__poller_remove(struct cx__loop *loop, int fd)

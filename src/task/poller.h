@@ -48,4 +48,11 @@ void cx__poller_remove(struct cx__loop *loop, int fd);
  */
 int cx__poller_wait(int fd, int events);
 
+/*
+ * A watched stream socket has given all that it had, which saves the system
+ * call that would say EAGAIN; and, is it so still?
+ */
+void cx__poller_drained(struct cx__loop *loop, int fd);
+bool cx__poller_is_drained(const struct cx__loop *loop, int fd);
+
 #endif

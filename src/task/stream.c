@@ -123,15 +123,31 @@ int cx_stream_fd(const cx_stream *stream)
     return stream != NULL ? stream->endpoint.fd : -EINVAL;
 }
 
+/* Wait, if it is known that there is nothing. */
+static int receive_ready(cx_stream *stream)
+{
+    struct cx__endpoint *endpoint = &stream->endpoint;
+
+    return cx__poller_is_drained(endpoint->loop, endpoint->fd)
+               ? cx__endpoint_retry(endpoint, CX_READABLE, EAGAIN)
+               : 0;
+}
+
 /* Read what there is, past the buffer. */
 static ssize_t receive(cx_stream *stream, void *data, size_t size)
 {
     for (;;) {
-        ssize_t got = read(stream->endpoint.fd, data, size);
-        int error;
+        int error = receive_ready(stream);
+        ssize_t got;
 
-        if (got >= 0)
+        if (error != 0)
+            return error;
+        got = read(stream->endpoint.fd, data, size);
+        if (got >= 0) {
+            if (stream->is_socket && got > 0 && (size_t)got < size)
+                cx__poller_drained(stream->endpoint.loop, stream->endpoint.fd);
             return got;
+        }
         error = cx__endpoint_retry(&stream->endpoint, CX_READABLE, errno);
         if (error != 0)
             return error;
