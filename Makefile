@@ -7,15 +7,17 @@ PREFIX ?= /usr/local
 ARGS ?=
 # Seconds for each fuzzer.
 FUZZ_SECONDS ?= 60
+# Seconds for each soak.
+SOAK_SECONDS ?= 600
 # Where everything is built.
 BUILD ?= build
 export BUILD
 
 build := scripts/build
 # Whoever tests a build with a sanitizer tests the code, not its surroundings.
-code_only := -LE 'check|install'
+code_only := -LE 'check|install|soak'
 
-.PHONY: help setup demo test check asan tsan valgrind fuzz bench cover \
+.PHONY: help setup demo test check asan tsan valgrind fuzz soak bench cover \
 	format install clean
 .NOTPARALLEL:
 
@@ -52,6 +54,10 @@ fuzz: ## Run each fuzzer for FUZZ_SECONDS
 	@$(build) fuzz
 	@scripts/fuzz $(FUZZ_SECONDS)
 
+soak: ## Run all kinds of work for SOAK_SECONDS: is memory flat?
+	@$(build) dev
+	@$(BUILD)/soak/runtime $(SOAK_SECONDS)
+
 bench: ## Measure, beside the peers that Debian packages
 	@scripts/setup bench
 	@$(build) bench
@@ -63,7 +69,7 @@ cover: ## Coverage of the libraries by the tests
 
 format: ## Format every C file
 	@scripts/setup
-	@find include src tools tests examples bench fuzz -name '*.[ch]' | \
+	@find include src tools tests examples bench fuzz soak -name '*.[ch]' | \
 		xargs clang-format -i
 
 install: ## Install under PREFIX, inside DESTDIR if given
