@@ -33,18 +33,18 @@ demo: ## Run the demonstration; more for it in ARGS=
 
 test: ## Run all tests; ctest's arguments in ARGS=
 	@$(build) dev
-	@ctest --preset dev --test-dir $(BUILD) $(ARGS)
+	@scripts/test dev $(ARGS)
 
 check: ## Format, clang-tidy, cppcheck, clang's warnings, our own rules
 	@scripts/check
 
 asan: ## All tests with AddressSanitizer and UBSan
 	@$(build) asan
-	@ctest --preset asan --test-dir $(BUILD)/asan $(code_only) $(ARGS)
+	@scripts/test asan $(code_only) $(ARGS)
 
 tsan: ## All tests with ThreadSanitizer
 	@$(build) tsan
-	@ctest --preset tsan --test-dir $(BUILD)/tsan $(code_only) $(ARGS)
+	@scripts/test tsan $(code_only) $(ARGS)
 
 valgrind: ## All unit tests with valgrind
 	@$(build) dev

@@ -38,8 +38,10 @@ function(ctxvar_layer library folder)
     set_target_properties(${library}-static PROPERTIES
         OUTPUT_NAME ${library}
         EXPORT_NAME ${arg_EXPORT}-static)
-    # What comes from a static archive is not ours to export.
-    target_link_options(${library} PRIVATE LINKER:--exclude-libs,ALL)
+    # What comes from a static archive is not ours to export. A thread that
+    # has used the library needs it until it ends, after dlclose() too.
+    target_link_options(${library} PRIVATE
+        LINKER:--exclude-libs,ALL LINKER:-z,nodelete)
     # The functions of a sanitizer are found in the program.
     if(NOT CMAKE_C_FLAGS MATCHES "-fsanitize")
         target_link_options(${library} PRIVATE LINKER:--no-undefined)

@@ -26,17 +26,14 @@ CHAPTERS = {
 LAST = 133
 
 EXCEPTIONS = {
-    75: "no helper makes a task of its own: CX_TIMEOUT() is a block",
-    82: "a task does not give its context out; cx_context_current() in it does",
     83: "tasks have no eager start: they begin at the creator's next wait",
     84: "tasks have no eager start: they begin at the creator's next wait",
     85: "the loop has no call_soon(): a cx_callback captures at registration",
     87: "the loop has no call_soon_threadsafe(), only tasks",
     88: "tasks have no done callbacks: who wants the result awaits it",
     89: "tasks have no done callbacks: who wants the result awaits it",
-    90: "the loop has no readers yet",
-    91: "the loop has no servers yet",
-    92: "the loop has no readers yet",
+    90: "the loop has no readers: a task waits for a descriptor itself",
+    92: "reading is a call in the task: nothing captures its context",
     93: "the loop has no signal handlers yet",
     94: "nothing is raised: errors are results, and a hook has no use",
     98: "there are no generators: every coroutine is a task",
@@ -46,7 +43,6 @@ EXCEPTIONS = {
     122: "cancelling has no cause: a wait returns -ECANCELED or -ETIMEDOUT",
     123: "cancelling has no listeners: only waits end",
     125: "cancelling has no listeners: only waits end",
-    126: "a cancelled task reads its values as it cleans up: behaviour 95",
     133: "nothing lists the threads: a context is dumped by who has it",
 }
 

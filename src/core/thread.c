@@ -130,8 +130,9 @@ struct cx__thread *cx__thread_new(void)
 }
 
 /*
- * The process ends, or the library is unloaded. The thread that does it has no
- * key destructors called; others that end later must not find them gone.
+ * The process ends, or a plugin that the library is linked into is unloaded.
+ * The thread that does it has no key destructors called; others that end later
+ * must not find them gone.
  */
 __attribute__((destructor)) static void core_unload(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A second copy of the library in the process, loaded beside the one that
- * this program is linked with, and unloaded again. $CTXVAR_LIBRARY names it.
+ * this program is linked with, and closed again. $CTXVAR_LIBRARY names it.
  */
 #include <dlfcn.h>
 #include <pthread.h>

@@ -58,6 +58,66 @@ out:
     assert_int_equal(cx_context_len(NULL), 0);
 }
 
+/* The block is a loop of one round: break and continue are its own. */
+/* Behaviour 24. */
+static void break_and_continue_leave_the_block_alone(void **state)
+{
+    int rounds = 0, left = 0;
+
+    (void)state;
+    for (; rounds < 4; rounds++) {
+        CX_WITH(number, rounds) {
+            if (rounds % 2 == 0)
+                break;
+            if (rounds % 2 == 1)
+                continue;
+            left++;
+        }
+        assert_int_equal(cx_get(number), 100);
+    }
+    assert_int_equal(rounds, 4);
+    assert_int_equal(left, 0);
+    assert_int_equal(cx_context_len(NULL), 0);
+}
+
+static int with_in_a_switch(int which)
+{
+    switch (which) {
+    case 1:
+        CX_WITH(number, 1) {
+            break;
+        }
+        return cx_get(number);
+    default:
+        return -1;
+    }
+}
+
+static void goto_out_of_two_blocks(int *inside)
+{
+    CX_WITH(number, 1) {
+        CX_WITH(another, 2) {
+            *inside = cx_get(number) + cx_get(another);
+            goto out;
+        }
+        *inside = -1;
+    }
+out:
+    assert_int_equal(cx_get(number), 100);
+}
+
+/* Behaviour 24. */
+static void a_jump_undoes_every_block_that_it_leaves(void **state)
+{
+    int inside = 0;
+
+    (void)state;
+    goto_out_of_two_blocks(&inside);
+    assert_int_equal(inside, 3);
+    assert_int_equal(with_in_a_switch(1), 100);
+    assert_int_equal(cx_context_len(NULL), 0);
+}
+
 /* Behaviour 25. */
 static void nested_withs_unwind_in_order(void **state)
 {
@@ -169,6 +229,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         fresh_test(with_is_undone_however_its_block_is_left),
+        fresh_test(break_and_continue_leave_the_block_alone),
+        fresh_test(a_jump_undoes_every_block_that_it_leaves),
         fresh_test(nested_withs_unwind_in_order),
         fresh_test(several_variables_are_bound_in_one_block),
         fresh_test(every_order_of_four_resets_is_defined),

@@ -158,6 +158,27 @@ TASK_TEST(two_tasks_in_one_context_share_it)
     cx_context_unref(context);
 }
 
+static void *current_context(void *arg)
+{
+    (void)arg;
+    return cx_context_current();
+}
+
+/* 82 */
+TASK_TEST(a_task_is_in_the_very_context_that_it_was_given)
+{
+    cx_context *context = cx_context_new();
+    cx_task_options options = {.context = context};
+    void *current = NULL;
+
+    assert_int_equal(
+        cx_await(cx_task_create_with(&options, current_context, NULL),
+                 &current),
+        0);
+    assert_ptr_equal(current, context);
+    cx_context_unref(context);
+}
+
 TASK_TEST(a_task_can_share_the_context_of_its_creator)
 {
     cx_task_options options = {.context = cx_context_current()};
@@ -270,6 +291,18 @@ TASK_TEST(cleanup_of_a_cancelled_task_sees_the_tasks_own_values)
     assert_int_equal(cx_set(number, 2), 0);
     assert_int_equal(cx_cancel(task), 0);
     assert_int_equal(number_in(task), 1);
+}
+
+/* 126 */
+TASK_TEST(a_cancelled_task_has_its_values_until_it_ends)
+{
+    cx_task *task = cx_task_create(hold_resource, as_pointer(60000));
+
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(held_now(), 1);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(held_now(), 0);
 }
 
 static cx_context *runners;
@@ -449,6 +482,7 @@ int main(void)
         cmocka_unit_test(
             what_a_task_sets_in_a_given_context_stays_there_for_the_next),
         cmocka_unit_test(two_tasks_in_one_context_share_it),
+        cmocka_unit_test(a_task_is_in_the_very_context_that_it_was_given),
         cmocka_unit_test(a_task_can_share_the_context_of_its_creator),
         cmocka_unit_test(a_task_created_within_a_run_inherits_what_it_runs_in),
         cmocka_unit_test(a_task_in_an_empty_context_sees_defaults_alone),
@@ -457,6 +491,7 @@ int main(void)
         cmocka_unit_test(
             a_task_that_never_ran_until_the_end_lets_go_of_its_context_too),
         cmocka_unit_test(cleanup_of_a_cancelled_task_sees_the_tasks_own_values),
+        cmocka_unit_test(a_cancelled_task_has_its_values_until_it_ends),
         cmocka_unit_test(
             a_second_loop_sees_what_the_first_set_in_a_given_context),
         cmocka_unit_test(

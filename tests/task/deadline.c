@@ -43,6 +43,23 @@ TASK_TEST(what_is_done_in_time_is_not_ended)
     assert_int_equal(cx_deadline(), UINT64_MAX);
 }
 
+CX_VAR(int, number);
+
+/* No task is made for it, so that the block is in the caller's context. */
+/* Behaviour 75. */
+TASK_TEST(what_is_set_in_a_timed_block_stays_set_after_it)
+{
+    CX_TIMEOUT(60000) {
+        assert_int_equal(cx_set(number, 1), 0);
+    }
+    assert_int_equal(cx_get(number), 1);
+    CX_TIMEOUT(1) {
+        assert_int_equal(cx_set(number, 2), 0);
+        assert_int_equal(cx_sleep(UINT64_MAX), -ETIMEDOUT);
+    }
+    assert_int_equal(cx_get(number), 2);
+}
+
 /* Behaviour 120. */
 TASK_TEST(the_earlier_deadline_counts)
 {
@@ -209,6 +226,7 @@ int main(void)
         cmocka_unit_test(
             every_wait_after_the_deadline_is_refused_until_the_block_is_left),
         cmocka_unit_test(what_is_done_in_time_is_not_ended),
+        cmocka_unit_test(what_is_set_in_a_timed_block_stays_set_after_it),
         cmocka_unit_test(the_earlier_deadline_counts),
         cmocka_unit_test(a_deadline_that_has_passed_ends_the_first_wait),
         cmocka_unit_test(a_task_inherits_the_deadline),

@@ -473,7 +473,7 @@ static void *serve_requests(void *arg)
     return as_pointer(cx_serve(arg, tell_request, NULL, 0));
 }
 
-/* Behaviours: each firing of an accept handler in a fresh copy. */
+/* Behaviour 91. */
 TASK_TEST(each_connection_has_a_fresh_copy_of_the_servers_context)
 {
     cx_listener *listener;
