@@ -19,10 +19,10 @@
 #include "task.h"
 
 /*
- * A loop lives in the frame of cx_run(). Its hub is the coroutine that
- * cx_run() itself is: it polls, and gives the thread to the first ready task.
- * Tasks then hand the thread to each other, until none is ready or `budget`
- * switches are done.
+ * A loop lives as long as its run; what outlives that, and is for other
+ * threads, is its inbox. Its hub is the coroutine that whoever runs it is: it
+ * polls, and gives the thread to the first ready task. Tasks then hand the
+ * thread to each other, until none is ready or `budget` switches are done.
  */
 struct cx__loop {
     struct cx__coroutine hub;
@@ -40,12 +40,12 @@ struct cx__loop {
 
     struct cx__heap sleepers;
     struct cx__stacks stacks;
-    struct cx__inbox inbox;
     struct cx__poller poller;
     struct cx__list resources; /* that are open */
     struct cx__fault_stack fault_stack;
+    cx_loop *inbox;
     uv_timer_t timer;
-    uv_loop_t uv;
+    uv_loop_t *uv;
 };
 
 /* The loop of this thread, or NULL. */
@@ -88,6 +88,20 @@ static inline void cx__loop_switch(struct cx__loop *loop, cx_task *task)
 
 /* The same for a task that has ended. */
 _Noreturn void cx__loop_leave(struct cx__loop *loop, cx_task *task);
+
+/* A loop on one of libuv's: 0 or a negative errno. */
+int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv);
+
+/* Wake those whose sleep is over, and run ready tasks, but not for long. */
+void cx__loop_round(struct cx__loop *loop);
+
+/* Have the next poll end when the first sleep does, by calling `over`. */
+void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over);
+
+/* All tasks have ended, and the thread has no loop any more: give libuv's part
+ * back. libuv runs once more. */
+void cx__loop_close(struct cx__loop *loop);
+void cx__loop_fini(struct cx__loop *loop);
 
 /* When a sleep that begins now and lasts so long is over. */
 uint64_t cx__loop_due(uint64_t ms);
