@@ -57,7 +57,7 @@ static void loop_wake_due(struct cx__loop *loop, uint64_t now)
     struct cx__deadline *deadline;
 
     while ((deadline = cx__heap_pop(&loop->sleepers, now)) != NULL)
-        cx__wait_over(deadline);
+        deadline->over(deadline);
 }
 
 /* The main task has ended: cancel all others, the oldest first. */
@@ -65,6 +65,9 @@ static void loop_cancel_all(struct cx__loop *loop)
 {
     struct cx__list others;
 
+    loop->closing = true;
+    cx__inbox_shut(loop->inbox);
+    cx__calls_drop(loop);
     cx__list_move(&others, &loop->tasks);
     while (!cx__list_is_empty(&others)) {
         cx_task *task = CX__OWNER(others.next, cx_task, all);
@@ -83,7 +86,6 @@ static void loop_bury(struct cx__loop *loop)
     loop->dead = NULL;
     if (task == loop->main) {
         loop->main = NULL;
-        loop->closing = true;
         loop->result = task->value;
         loop_cancel_all(loop);
     }
@@ -113,22 +115,34 @@ void cx__loop_round(struct cx__loop *loop)
 {
     uint64_t began = uv_hrtime();
 
+    /* Those that came with the poll; and then those that tasks asked for. */
+    cx__calls_make(loop);
     loop_wake_due(loop, began);
     loop_run_ready(loop);
+    cx__calls_make(loop);
     loop_pace(loop, uv_hrtime() - began);
+}
+
+/* When the loop has something to do, if nothing happens before. */
+static uint64_t loop_next_due(const struct cx__loop *loop, uint64_t now)
+{
+    /* They are late, for want of memory. */
+    if (!cx__list_is_empty(&loop->calls.due))
+        return now + MS;
+    return loop->sleepers.len > 0 ? loop->sleepers.entry[0].due : UINT64_MAX;
 }
 
 void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over)
 {
     uint64_t due, now;
 
-    if (loop->sleepers.len == 0) {
+    uv_update_time(loop->uv);
+    now = uv_hrtime();
+    due = loop_next_due(loop, now);
+    if (due == UINT64_MAX) {
         (void)uv_timer_stop(&loop->timer);
         return;
     }
-    due = loop->sleepers.entry[0].due;
-    uv_update_time(loop->uv);
-    now = uv_hrtime();
     (void)uv_timer_start(&loop->timer, over,
                          due > now ? (due - now + MS - 1) / MS : 0, 0);
 }
@@ -152,19 +166,21 @@ int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv)
     cx__fifo_init(&loop->ready);
     cx__list_init(&loop->tasks);
     cx__list_init(&loop->resources);
+    cx__calls_init(&loop->calls);
     cx__stacks_init(&loop->stacks);
     cx__poller_init(&loop->poller);
     return 0;
 }
 
-/* What is open, and ended tasks whose handles nobody gave up, go with the loop.
- */
+/* What is open, and ended tasks and calls whose handles nobody gave up, go with
+ * the loop. */
 void cx__loop_close(struct cx__loop *loop)
 {
     cx__resources_close(&loop->resources);
     cx__loop_here = NULL;
     while (!cx__list_is_empty(&loop->tasks))
         cx__task_free(CX__OWNER(loop->tasks.next, cx_task, all));
+    cx__calls_fini(&loop->calls);
     cx__inbox_close(loop->inbox);
     uv_close((uv_handle_t *)&loop->timer, NULL);
     cx__poller_close(&loop->poller);

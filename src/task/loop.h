@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include "call.h"
 #include "fifo.h"
 #include "heap.h"
 #include "inbox.h"
@@ -38,7 +39,8 @@ struct cx__loop {
     cx_task *dead;         /* ended, for the hub to free */
     void *result;          /* main's */
 
-    struct cx__heap sleepers;
+    struct cx__heap sleepers; /* with room for each task and each call */
+    struct cx__calls calls;
     struct cx__stacks stacks;
     struct cx__poller poller;
     struct cx__list resources; /* that are open */
@@ -91,6 +93,19 @@ _Noreturn void cx__loop_leave(struct cx__loop *loop, cx_task *task);
 
 /* A loop on one of libuv's: 0 or a negative errno. */
 int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv);
+
+/* Is there anything left to be done? */
+static inline bool cx__loop_is_busy(const struct cx__loop *loop)
+{
+    return loop->live + loop->calls.ahead > 0;
+}
+
+/* Have room for one more task or call that sleeps: 0 or -ENOMEM. */
+static inline int cx__loop_reserve(struct cx__loop *loop)
+{
+    return cx__heap_reserve(&loop->sleepers,
+                            loop->live + loop->calls.ahead + 1);
+}
 
 /* Wake those whose sleep is over, and run ready tasks, but not for long. */
 void cx__loop_round(struct cx__loop *loop);

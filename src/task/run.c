@@ -81,7 +81,7 @@ static int run_main(struct cx__loop *loop, cx_task_fn *fn, void *arg)
     cx__loop_here = loop;
     for (;;) {
         cx__loop_round(loop);
-        if (loop->live == 0)
+        if (!cx__loop_is_busy(loop))
             break;
         poll(loop);
     }
