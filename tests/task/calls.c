@@ -486,12 +486,14 @@ static void a_loop_that_ends_makes_no_new_calls(void **state)
 TASK_TEST(calls_to_come_hold_no_stacks)
 {
     int calls = 0;
+    cx_call *asked[] = {cx_call_soon(count_call, &calls),
+                        cx_call_later(1, count_call, &calls),
+                        cx_call_every(1, count_call, &calls)};
 
-    cx_call_detach(cx_call_soon(count_call, &calls));
-    cx_call_detach(cx_call_later(1, count_call, &calls));
-    cx_call_detach(cx_call_every(1, count_call, &calls));
     assert_int_equal(cx__loop_here->live, 1);
     await_count(&calls, 4);
+    for (int i = 0; i < 3; i++)
+        (void)cx_call_cancel(asked[i]);
 }
 
 static void *compute_and_yield(void *arg)
