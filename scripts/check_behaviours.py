@@ -28,8 +28,6 @@ LAST = 133
 EXCEPTIONS = {
     83: "tasks have no eager start: they begin at the creator's next wait",
     84: "tasks have no eager start: they begin at the creator's next wait",
-    85: "the loop has no call_soon(): a cx_callback captures at registration",
-    87: "the loop has no call_soon_threadsafe(), only tasks",
     88: "tasks have no done callbacks: who wants the result awaits it",
     89: "tasks have no done callbacks: who wants the result awaits it",
     90: "the loop has no readers: a task waits for a descriptor itself",

@@ -12,7 +12,8 @@
 
 /* Embedded in whatever falls due. */
 struct cx__deadline {
-    size_t index; /* where in the heap */
+    size_t index;                                /* where in the heap */
+    void (*over)(struct cx__deadline *deadline); /* out of it, and due */
 };
 
 struct cx__heap_entry {

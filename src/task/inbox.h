@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inbox of a loop: where other threads leave what is for it, and wake it.
+ * It is also what they hold of a loop: struct cx__loop ends with its thread's
+ * run, the inbox with the last who knows it.
  */
 #ifndef CTXVAR_TASK_INBOX_H
 #define CTXVAR_TASK_INBOX_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <uv.h>
+
+#include <ctxvar/loop.h>
 
 #include "fifo.h"
 
@@ -16,20 +21,34 @@ struct cx__post {
     void (*arrive)(struct cx__post *post); /* on the loop's thread */
 };
 
-struct cx__inbox {
-    pthread_mutex_t lock; /* of posts, and held to wake the loop */
+/*
+ *           shut                 close
+ *   open ----------> shut ----------------> closed, and nobody sends
+ *   any sender       only those that the
+ *                    loop's tasks wait for
+ */
+struct cx_loop {
+    uint32_t refs;        /* the loop's own, and cx_loop_ref()s */
+    pthread_mutex_t lock; /* of what is below, and held to wake the loop */
     struct cx__fifo posts;
+    bool shut;
     uv_async_t wake;
 };
 
-/* 0, or a negative errno of libuv's. */
-int cx__inbox_init(struct cx__inbox *inbox, uv_loop_t *uv);
+/* An open inbox; NULL with errno. */
+cx_loop *cx__inbox_new(uv_loop_t *uv);
 
-/* Nobody will send any more. The loop runs once more after this. */
-void cx__inbox_close(struct cx__inbox *inbox);
-void cx__inbox_fini(struct cx__inbox *inbox);
+/* Take nothing more from strangers; what they have left arrives now. */
+void cx__inbox_shut(cx_loop *inbox);
 
-/* From any thread. The inbox must last until the post has arrived. */
-void cx__inbox_send(struct cx__inbox *inbox, struct cx__post *post);
+/* Nobody will send any more, and the loop lets go of its inbox, which is
+ * libuv's until it has run once more. */
+void cx__inbox_close(cx_loop *inbox);
+
+/* From any thread, while a task of the loop waits for the post. */
+void cx__inbox_send(cx_loop *inbox, struct cx__post *post);
+
+/* From any thread: 0 or -ESHUTDOWN. */
+int cx__inbox_offer(cx_loop *inbox, struct cx__post *post);
 
 #endif

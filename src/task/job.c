@@ -45,7 +45,7 @@ static void job_run(struct cx__job *base)
 
     job->error = cx_snapshot_run(job->snapshot, job_call, job);
     cx_snapshot_unref(job->snapshot);
-    cx__inbox_send(&job->task->loop->inbox, &job->post);
+    cx__inbox_send(job->task->loop->inbox, &job->post);
 }
 
 static bool job_abandon(struct cx__wait *wait)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loop: rounds of waking, running and polling, until no task is left.
+ * The loop: rounds of waking and running tasks, between which whoever runs it
+ * (run.c) polls.
  *
  *            +---------------------------------------------------+
  *            v                                                   |
@@ -20,8 +21,6 @@
  * which they went to sleep, not in that of some microseconds of noise.
  */
 #include <errno.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "loop.h"
 #include "wait.h"
@@ -58,7 +57,7 @@ static void loop_wake_due(struct cx__loop *loop, uint64_t now)
     struct cx__deadline *deadline;
 
     while ((deadline = cx__heap_pop(&loop->sleepers, now)) != NULL)
-        cx__wait_over(deadline);
+        deadline->over(deadline);
 }
 
 /* The main task has ended: cancel all others, the oldest first. */
@@ -66,6 +65,9 @@ static void loop_cancel_all(struct cx__loop *loop)
 {
     struct cx__list others;
 
+    loop->closing = true;
+    cx__inbox_shut(loop->inbox);
+    cx__calls_drop(loop);
     cx__list_move(&others, &loop->tasks);
     while (!cx__list_is_empty(&others)) {
         cx_task *task = CX__OWNER(others.next, cx_task, all);
@@ -84,7 +86,6 @@ static void loop_bury(struct cx__loop *loop)
     loop->dead = NULL;
     if (task == loop->main) {
         loop->main = NULL;
-        loop->closing = true;
         loop->result = task->value;
         loop_cancel_all(loop);
     }
@@ -110,166 +111,85 @@ static void loop_pace(struct cx__loop *loop, uint64_t took)
         loop->batch *= 2;
 }
 
-/* libuv looks at its timers before it polls, too: then it must not block. */
-static void timer_over(uv_timer_t *timer)
-{
-    uv_stop(timer->loop);
-}
-
-/* Have the poll end when the first sleep does. */
-static void loop_arm(struct cx__loop *loop)
-{
-    uint64_t due, now;
-
-    if (loop->sleepers.len == 0) {
-        (void)uv_timer_stop(&loop->timer);
-        return;
-    }
-    due = loop->sleepers.entry[0].due;
-    uv_update_time(&loop->uv);
-    now = uv_hrtime();
-    (void)uv_timer_start(&loop->timer, timer_over,
-                         due > now ? (due - now + MS - 1) / MS : 0, 0);
-}
-
-static void loop_poll(struct cx__loop *loop)
-{
-    if (loop->ready.head != NULL) {
-        (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
-        return;
-    }
-    cx__stacks_trim(&loop->stacks);
-    loop_arm(loop);
-    (void)uv_run(&loop->uv, UV_RUN_ONCE);
-}
-
-static void loop_run(struct cx__loop *loop)
+void cx__loop_round(struct cx__loop *loop)
 {
     uint64_t began = uv_hrtime();
 
-    for (;;) {
-        loop_wake_due(loop, began);
-        loop_run_ready(loop);
-        if (loop->live == 0)
-            break;
-        loop_pace(loop, uv_hrtime() - began);
-        loop_poll(loop);
-        began = uv_hrtime();
+    /* Those that came with the poll; and then those that tasks asked for. */
+    cx__calls_make(loop);
+    loop_wake_due(loop, began);
+    loop_run_ready(loop);
+    cx__calls_make(loop);
+    loop_pace(loop, uv_hrtime() - began);
+}
+
+/* When the loop has something to do, if nothing happens before. */
+static uint64_t loop_next_due(const struct cx__loop *loop, uint64_t now)
+{
+    /* They are late, for want of memory. */
+    if (!cx__list_is_empty(&loop->calls.due))
+        return now + MS;
+    return loop->sleepers.len > 0 ? loop->sleepers.entry[0].due : UINT64_MAX;
+}
+
+void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over)
+{
+    uint64_t due, now;
+
+    uv_update_time(loop->uv);
+    now = uv_hrtime();
+    due = loop_next_due(loop, now);
+    if (due == UINT64_MAX) {
+        (void)uv_timer_stop(&loop->timer);
+        return;
     }
+    (void)uv_timer_start(&loop->timer, over,
+                         due > now ? (due - now + MS - 1) / MS : 0, 0);
 }
 
-static void loop_close(struct cx__loop *loop)
-{
-    uv_close((uv_handle_t *)&loop->timer, NULL);
-    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-    (void)uv_loop_close(&loop->uv);
-}
-
-/*
- * Are there as many descriptors as a loop takes? libuv aborts where its first
- * one finds none, so they are asked for before.
- */
-static int loop_descriptors(void)
-{
-    enum { MOST = 8 };
-    int fds[MOST];
-    int error = 0;
-    size_t n = 0;
-
-    for (; n < MOST && error == 0; n += error == 0) {
-        fds[n] = eventfd(0, EFD_CLOEXEC);
-        if (fds[n] < 0)
-            error = -errno;
-    }
-    while (n > 0)
-        (void)close(fds[--n]);
-    return error;
-}
-
-/* What libuv has of a loop: 0 or a negative errno, and then nothing. */
-static int loop_open(struct cx__loop *loop)
-{
-    int error = loop_descriptors();
-
-    if (error == 0)
-        error = uv_loop_init(&loop->uv);
-    if (error != 0)
-        return error;
-    (void)uv_timer_init(&loop->uv, &loop->timer);
-    error = cx__inbox_init(&loop->inbox, &loop->uv);
-    if (error != 0)
-        loop_close(loop);
-    return error;
-}
-
-static int loop_init(struct cx__loop *loop)
+int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv)
 {
     int error;
 
-    *loop = (struct cx__loop){.batch = BATCH_FIRST};
+    *loop = (struct cx__loop){.batch = BATCH_FIRST, .uv = uv};
     error = cx__fault_stack_init(&loop->fault_stack);
     if (error != 0)
         return error;
-    error = loop_open(loop);
-    if (error != 0) {
+    loop->inbox = cx__inbox_new(uv);
+    if (loop->inbox == NULL) {
+        error = -errno;
         cx__fault_stack_fini(&loop->fault_stack);
         return error;
     }
+    (void)uv_timer_init(uv, &loop->timer);
     cx__coroutine_init_thread(&loop->hub);
     cx__fifo_init(&loop->ready);
     cx__list_init(&loop->tasks);
     cx__list_init(&loop->resources);
+    cx__calls_init(&loop->calls);
     cx__stacks_init(&loop->stacks);
     cx__poller_init(&loop->poller);
     return 0;
 }
 
-/* Ended tasks whose handles nobody gave up go with the loop. */
-static void loop_fini(struct cx__loop *loop)
+/* What is open, and ended tasks and calls whose handles nobody gave up, go with
+ * the loop. */
+void cx__loop_close(struct cx__loop *loop)
 {
+    cx__resources_close(&loop->resources);
+    cx__loop_here = NULL;
     while (!cx__list_is_empty(&loop->tasks))
         cx__task_free(CX__OWNER(loop->tasks.next, cx_task, all));
-    cx__inbox_close(&loop->inbox);
+    cx__calls_fini(&loop->calls);
+    cx__inbox_close(loop->inbox);
+    uv_close((uv_handle_t *)&loop->timer, NULL);
     cx__poller_close(&loop->poller);
-    loop_close(loop);
-    cx__inbox_fini(&loop->inbox);
+}
+
+void cx__loop_fini(struct cx__loop *loop)
+{
     cx__poller_fini(&loop->poller);
     cx__fault_stack_fini(&loop->fault_stack);
     cx__heap_fini(&loop->sleepers);
     cx__stacks_fini(&loop->stacks);
-}
-
-/* Run the first task and all that come of it. */
-static int loop_main(struct cx__loop *loop, cx_task_fn *fn, void *arg)
-{
-    static const cx_task_options options = {.name = "main"};
-
-    loop->main = cx__task_new(loop, &options, fn, arg);
-    if (loop->main == NULL)
-        return -errno;
-    loop->main->detached = true;
-    cx__loop_here = loop;
-    loop_run(loop);
-    cx__resources_close(&loop->resources);
-    cx__loop_here = NULL;
-    return 0;
-}
-
-int cx_run(cx_task_fn *fn, void *arg, void **result)
-{
-    struct cx__loop loop;
-    int error;
-
-    if (fn == NULL)
-        return -EINVAL;
-    if (cx__loop_here != NULL)
-        return -EBUSY;
-    error = loop_init(&loop);
-    if (error != 0)
-        return error;
-    error = loop_main(&loop, fn, arg);
-    if (error == 0 && result != NULL)
-        *result = loop.result;
-    loop_fini(&loop);
-    return error;
 }

@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include "call.h"
 #include "fifo.h"
 #include "heap.h"
 #include "inbox.h"
@@ -19,10 +20,10 @@
 #include "task.h"
 
 /*
- * A loop lives in the frame of cx_run(). Its hub is the coroutine that
- * cx_run() itself is: it polls, and gives the thread to the first ready task.
- * Tasks then hand the thread to each other, until none is ready or `budget`
- * switches are done.
+ * A loop lives as long as its run; what outlives that, and is for other
+ * threads, is its inbox. Its hub is the coroutine that whoever runs it is: it
+ * polls, and gives the thread to the first ready task. Tasks then hand the
+ * thread to each other, until none is ready or `budget` switches are done.
  */
 struct cx__loop {
     struct cx__coroutine hub;
@@ -38,14 +39,15 @@ struct cx__loop {
     cx_task *dead;         /* ended, for the hub to free */
     void *result;          /* main's */
 
-    struct cx__heap sleepers;
+    struct cx__heap sleepers; /* with room for each task and each call */
+    struct cx__calls calls;
     struct cx__stacks stacks;
-    struct cx__inbox inbox;
     struct cx__poller poller;
     struct cx__list resources; /* that are open */
     struct cx__fault_stack fault_stack;
+    cx_loop *inbox;
     uv_timer_t timer;
-    uv_loop_t uv;
+    uv_loop_t *uv;
 };
 
 /* The loop of this thread, or NULL. */
@@ -88,6 +90,33 @@ static inline void cx__loop_switch(struct cx__loop *loop, cx_task *task)
 
 /* The same for a task that has ended. */
 _Noreturn void cx__loop_leave(struct cx__loop *loop, cx_task *task);
+
+/* A loop on one of libuv's: 0 or a negative errno. */
+int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv);
+
+/* Is there anything left to be done? */
+static inline bool cx__loop_is_busy(const struct cx__loop *loop)
+{
+    return loop->live + loop->calls.ahead > 0;
+}
+
+/* Have room for one more task or call that sleeps: 0 or -ENOMEM. */
+static inline int cx__loop_reserve(struct cx__loop *loop)
+{
+    return cx__heap_reserve(&loop->sleepers,
+                            loop->live + loop->calls.ahead + 1);
+}
+
+/* Wake those whose sleep is over, and run ready tasks, but not for long. */
+void cx__loop_round(struct cx__loop *loop);
+
+/* Have the next poll end when the first sleep does, by calling `over`. */
+void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over);
+
+/* All tasks have ended, and the thread has no loop any more: give libuv's part
+ * back. libuv runs once more. */
+void cx__loop_close(struct cx__loop *loop);
+void cx__loop_fini(struct cx__loop *loop);
 
 /* When a sleep that begins now and lasts so long is over. */
 uint64_t cx__loop_due(uint64_t ms);

@@ -175,7 +175,7 @@ int cx__poller_add(struct cx__loop *loop, int fd)
     if (fd < 0)
         return -EBADF;
     if (poller->epoll < 0)
-        error = poller_open(poller, &loop->uv);
+        error = poller_open(poller, loop->uv);
     if (error == 0)
         error = table_reserve(poller, (size_t)fd);
     if (error != 0)

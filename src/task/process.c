@@ -121,7 +121,7 @@ static int process_spawn(cx_process *process, const cx_process_options *options)
     int error = stdio_open(process, options, stdio);
 
     if (error == 0)
-        error = uv_spawn(&process->loop->uv, &process->handle, &uv);
+        error = uv_spawn(process->loop->uv, &process->handle, &uv);
     else
         process->ended = true;
     stdio_close(process, stdio);

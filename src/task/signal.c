@@ -48,7 +48,7 @@ int cx_signal_open(int signum, cx_signal **caught)
         return -ENOMEM;
     opened->loop = task->loop;
     cx__resource_add(&task->loop->resources, &opened->resource, signal_close);
-    (void)uv_signal_init(&task->loop->uv, &opened->handle);
+    (void)uv_signal_init(task->loop->uv, &opened->handle);
     error = uv_signal_start(&opened->handle, signal_came, signum);
     if (error != 0)
         (void)cx_signal_close(opened);

@@ -133,7 +133,7 @@ cx_task *cx__task_new(struct cx__loop *loop, const cx_task_options *options,
     struct cx__stack stack;
     cx_context *context;
     cx_task *task;
-    int error = cx__heap_reserve(&loop->sleepers, loop->live + 1);
+    int error = cx__loop_reserve(loop);
 
     if (options->name != NULL && strlen(options->name) > NAME_MAX_BYTES)
         error = -EINVAL;

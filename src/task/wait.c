@@ -43,6 +43,16 @@ int cx__wait_begin(cx_task *task)
     return task_yield(task) != 0 ? -ECANCELED : -ETIMEDOUT;
 }
 
+/* The due time of a task's wait has come. */
+static void wait_over(struct cx__deadline *deadline)
+{
+    cx_task *task = CX__OWNER(deadline, cx_task, deadline);
+
+    task->timed = false;
+    if (task->wait->abandon(task->wait))
+        cx__wake(task, task->late);
+}
+
 int cx__wait_until(cx_task *task, struct cx__wait *wait, uint64_t due)
 {
     uint64_t deadline = cx__deadline_ns();
@@ -53,19 +63,11 @@ int cx__wait_until(cx_task *task, struct cx__wait *wait, uint64_t due)
         due = deadline;
     }
     if (due != UINT64_MAX) {
+        task->deadline.over = wait_over;
         cx__heap_push(&task->loop->sleepers, &task->deadline, due);
         task->timed = true;
     }
     return cx__wait_untimed(task, wait);
-}
-
-void cx__wait_over(struct cx__deadline *deadline)
-{
-    cx_task *task = CX__OWNER(deadline, cx_task, deadline);
-
-    task->timed = false;
-    if (task->wait->abandon(task->wait))
-        cx__wake(task, task->late);
 }
 
 void cx__wake(cx_task *task, int result)

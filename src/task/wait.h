@@ -53,9 +53,6 @@ static inline int cx__wait(cx_task *task, struct cx__wait *wait)
                : cx__wait_until(task, wait, UINT64_MAX);
 }
 
-/* The due time of a task's wait has come; it is out of the heap already. */
-void cx__wait_over(struct cx__deadline *deadline);
-
 /* Make a waiting task ready, after those that are so already. */
 void cx__wake(cx_task *task, int result);
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include <ctxvar/call.h>
+
 /* Which allocation of a thread fails: none, the n-th, all. */
 enum { PLENTY = 0, NOTHING = -1, AS_OTHERS = -2 };
 
@@ -250,6 +252,8 @@ static void making_an_executor_survives_want_of_memory(void **state)
 
 CX_VAR(int, limited, .inherit = CX_INHERIT_TASKS);
 
+static int calls;
+
 /* A variable with limited inheritance makes a snapshot a copy. */
 static void *job_short(void *nth)
 {
@@ -277,12 +281,82 @@ static void submitting_a_job_survives_want_of_memory_and_threads(void **state)
     assert_int_equal(sweep(job), 2);
 }
 
-static int calls;
-
 static void *count_call(void *arg)
 {
     calls++;
     return arg;
+}
+
+static void count_in_a_call(void *arg)
+{
+    (void)arg;
+    calls++;
+}
+
+static int ask_short(cx_call *call)
+{
+    int error = call != NULL ? 0 : -errno;
+
+    (void)cx_call_cancel(call);
+    return error;
+}
+
+/* Of those that are not refused, none is called off. */
+static void *ask_for_calls_short(void *nth)
+{
+    int error;
+
+    (void)cx_set(limited, 1);
+    scarce = (int)(intptr_t)nth;
+    error = ask_short(cx_call_soon(count_in_a_call, NULL));
+    if (error == 0)
+        error = ask_short(cx_call_later(1, count_in_a_call, NULL));
+    if (error == 0)
+        error = ask_short(cx_call_every(1, count_in_a_call, NULL));
+    if (error == 0)
+        error =
+            cx_call_soon_threadsafe(cx_loop_current(), count_in_a_call, NULL);
+    scarce = PLENTY;
+    return as_pointer(error);
+}
+
+static int ask_for_calls(int nth)
+{
+    return in_a_loop(ask_for_calls_short, nth);
+}
+
+static void asking_for_calls_survives_want_of_memory(void **state)
+{
+    (void)state;
+    calls = 0;
+    assert_true(sweep(ask_for_calls) > 3);
+    assert_int_equal(calls, 1);
+}
+
+/* From now on nothing can be had, for so many rounds. */
+static void *ask_and_run_short(void *arg)
+{
+    cx_call *later = cx_call_later(1, count_in_a_call, NULL);
+    cx_call *often = cx_call_every(1, count_in_a_call, NULL);
+
+    (void)arg;
+    cx_call_detach(cx_call_soon(count_in_a_call, NULL));
+    scarce = NOTHING;
+    (void)cx_sleep(5);
+    if (calls != 0)
+        return as_pointer(-EIO);
+    scarce = PLENTY;
+    while (calls < 4)
+        (void)cx_sleep(1);
+    (void)cx_call_cancel(often);
+    return as_pointer(cx_call_cancel(later) ? -EIO : 0);
+}
+
+static void calls_are_made_when_there_is_memory_again(void **state)
+{
+    (void)state;
+    calls = 0;
+    assert_int_equal(in_a_loop(ask_and_run_short, 0), 0);
 }
 
 /* The default pool is kept, so that this comes after what counts blocks. */
@@ -364,6 +438,8 @@ int main(void)
             creating_a_task_of_another_size_survives_want_of_memory),
         cmocka_unit_test(making_an_executor_survives_want_of_memory),
         cmocka_unit_test(submitting_a_job_survives_want_of_memory_and_threads),
+        cmocka_unit_test(asking_for_calls_survives_want_of_memory),
+        cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),
         cmocka_unit_test(a_job_never_runs_without_its_context),
