@@ -42,6 +42,29 @@ enum cx_fd_event {
  */
 CX__API int cx_fd_wait(int fd, int events);
 
+/**
+ * Call a function each time a descriptor is ready, until cancelled.
+ *
+ * Each call runs in a fresh copy of the context in which this was called, and
+ * may wait; the descriptor is looked at again when it has returned.
+ *
+ * @param fd      Borrowed; as for cx_fd_wait().
+ * @param events  As for cx_fd_wait().
+ * @param fn      Called with arg; what it does not read or write is told
+ *                again.
+ * @param arg     Handed to fn.
+ * @return never 0:
+ *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
+ *   -EINVAL      fn is NULL
+ *   and the other errors of cx_fd_wait()
+ *
+ * Suspends: yes. Threads: a loop's, within a task. Cost: as cx_fd_wait(), and
+ * a copy of the context each time.
+ * Source: asyncio, loop.add_reader().  Since: 0.1
+ */
+CX__API int cx_fd_serve(int fd, int events, void (*fn)(void *), void *arg);
+
 CX__END_DECLS
 
 #endif

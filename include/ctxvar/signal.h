@@ -46,6 +46,27 @@ CX__API int cx_signal_open(int signum, cx_signal **caught);
 CX__API int cx_signal_wait(cx_signal *caught);
 
 /**
+ * Call a function each time a signal has come, until cancelled.
+ *
+ * Each call runs in a fresh copy of the context in which this was called, and
+ * may wait; a signal that comes meanwhile is told when it has returned.
+ *
+ * @param caught  Borrowed.
+ * @param fn      Called with arg.
+ * @param arg     Handed to fn.
+ * @return never 0:
+ *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
+ *   -EINVAL      fn is NULL
+ *   and the other errors of cx_signal_wait()
+ *
+ * Suspends: yes. Threads: its loop's, within a task. Cost: a copy of the
+ * context each time.
+ * Source: asyncio, loop.add_signal_handler().  Since: 0.1
+ */
+CX__API int cx_signal_serve(cx_signal *caught, void (*fn)(void *), void *arg);
+
+/**
  * Leave a signal to whoever else has it open, else to what it did before.
  *
  * @param caught  Owned, given up on success; NULL is ignored.

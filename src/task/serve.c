@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Serving: accepting connections, and a task for each. */
+/*
+ * Serving: a call for each connection, readiness or signal that comes, each in
+ * a fresh copy of the server's context.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
+#include <ctxvar/fd.h>
 #include <ctxvar/group.h>
+#include <ctxvar/signal.h>
 #include <ctxvar/stream.h>
 
 /* How long to leave those alone that wait while there is no descriptor. */
@@ -80,4 +85,54 @@ int cx_serve(cx_listener *listener, cx_serve_fn *fn, void *arg, size_t limit)
         (void)cx_group_wait(group);
     cx_group_free(group);
     return error;
+}
+
+/* What to call for an event, and where it comes from. */
+struct events {
+    int fd;
+    int events;
+    cx_signal *signal;
+};
+
+static int wait_fd(const struct events *from)
+{
+    return cx_fd_wait(from->fd, from->events);
+}
+
+static int wait_signal(const struct events *from)
+{
+    return cx_signal_wait(from->signal);
+}
+
+static int serve_events(int (*wait)(const struct events *),
+                        const struct events *from, void (*fn)(void *),
+                        void *arg)
+{
+    cx_snapshot *snapshot;
+    int error;
+
+    if (fn == NULL)
+        return -EINVAL;
+    snapshot = cx_snapshot_new();
+    if (snapshot == NULL)
+        return -errno;
+    while ((error = wait(from)) > 0) {
+        error = cx_snapshot_run(snapshot, fn, arg);
+        if (error != 0)
+            break;
+    }
+    cx_snapshot_unref(snapshot);
+    return error;
+}
+
+int cx_fd_serve(int fd, int events, void (*fn)(void *), void *arg)
+{
+    return serve_events(wait_fd, &(struct events){.fd = fd, .events = events},
+                        fn, arg);
+}
+
+int cx_signal_serve(cx_signal *caught, void (*fn)(void *), void *arg)
+{
+    return serve_events(wait_signal, &(struct events){.signal = caught}, fn,
+                        arg);
 }

@@ -199,6 +199,42 @@ TASK_TEST(a_task_hears_of_a_signal_in_its_own_context)
     assert_int_equal(cx_signal_close(caught), 0);
 }
 
+static int fires;
+
+static void on_signal(void *arg)
+{
+    assert_int_equal(cx_get(request), 5);
+    assert_int_equal(cx_set(request, 6), 0);
+    fires++;
+    (void)arg;
+}
+
+static void *serve_signal(void *arg)
+{
+    assert_int_equal(cx_set(request, 5), 0);
+    return as_pointer(cx_signal_serve(arg, on_signal, NULL));
+}
+
+TASK_TEST(each_signal_is_served_in_a_fresh_copy)
+{
+    void *error;
+    cx_signal *caught;
+    cx_task *task;
+
+    assert_int_equal(cx_signal_open(SIGUSR1, &caught), 0);
+    fires = 0;
+    task = cx_task_create(serve_signal, caught);
+    for (int i = 1; i <= 3; i++) {
+        assert_int_equal(raise(SIGUSR1), 0);
+        while (fires < i)
+            assert_int_equal(cx_yield(), 0);
+    }
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, &error), 0);
+    assert_int_equal((intptr_t)error, -ECANCELED);
+    assert_int_equal(cx_signal_close(caught), 0);
+}
+
 TASK_TEST(what_is_no_signal_is_refused)
 {
     cx_signal *caught;
@@ -236,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_program_does_not_outlive_its_loop),
         cmocka_unit_test(a_signal_is_counted_until_it_is_waited_for),
         cmocka_unit_test(a_task_hears_of_a_signal_in_its_own_context),
+        cmocka_unit_test(each_signal_is_served_in_a_fresh_copy),
         cmocka_unit_test(what_is_no_signal_is_refused),
         cmocka_unit_test(outside_of_a_task_all_is_refused),
     };
