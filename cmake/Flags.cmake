@@ -10,6 +10,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+# Every branch that the source has is a branch of the program.
+set(CMAKE_C_FLAGS_COVERAGE "-O0 -g")
 
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(

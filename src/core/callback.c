@@ -123,8 +123,6 @@ struct start {
 
 static void start_free(struct start *start)
 {
-    if (start == NULL)
-        return;
     cx_context_unref(start->ctx);
     cx__thread_free(start->thread);
     free(start);

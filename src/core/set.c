@@ -308,9 +308,8 @@ void *cx__ref_call(cx_var *var)
 
     if (entry != NULL)
         return entry->value.ptr;
-    error = cx__var_register(var);
-    if (error == 0)
-        error = cx__scope_ready(cx__var_flags(var), &scope);
+    (void)cx__var_register(var); /* a cell has no type to be refused for */
+    error = cx__scope_ready(cx__var_flags(var), &scope);
     cell.ptr = error == 0 ? cx__cell_new(var, var->initial[0]) : NULL;
     if (cell.ptr == NULL) {
         errno = error != 0 ? -error : ENOMEM;

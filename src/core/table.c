@@ -235,12 +235,13 @@ void cx__hand_back(struct cx__table *table)
         table_release(table);
 }
 
-/* Has the table a holder besides its context? */
+/* Has a scope's table a holder besides its context? What is in hand is of the
+ * current table; those of thread variables are never shared. */
 static bool table_shared(struct cx__table *table)
 {
     uint32_t refs = __atomic_load_n(&table->refs, __ATOMIC_ACQUIRE);
 
-    if (CX__LIKELY(refs == 1) || !is_current(table) || refs - cx__in_hand != 1)
+    if (CX__LIKELY(refs == 1) || refs - cx__in_hand != 1)
         return refs != 1;
     cx__hand_back(table);
     return false;

@@ -190,8 +190,6 @@ void cx__free(void *block, size_t size)
     struct cx__thread *thread = cx__tls.thread;
     size_t i = (size - 1) / CX__POOL_STEP;
 
-    if (block == NULL)
-        return;
     if (thread == NULL || thread == &cx__thread_gone || i >= CX__POOL_BINS ||
         thread->bin[i].len + 1 > CX__POOL_KEEP) {
         free(block);

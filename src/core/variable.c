@@ -50,8 +50,7 @@ static unsigned flags_of(const cx_var *var)
     const cx_type *type = *var->type;
     unsigned flags = var->flags;
 
-    if (type != NULL &&
-        (type->take != NULL || type->ref != NULL || type->unref != NULL))
+    if (type != NULL && (type->take != NULL || type->ref != NULL))
         flags |= CX__MANAGED;
     if ((flags & CX__CELL) != 0)
         flags |= CX__MANAGED | CX__LIMITED;
@@ -202,7 +201,7 @@ static cx_value load(const cx_var *var, const void *from)
 {
     cx_value value = {.u64 = 0};
 
-    switch ((enum cx__kind)var->kind) {
+    switch (var->kind) {
     case CX__I64:
         return load_i64(from, var->size);
     case CX__U64:
@@ -212,11 +211,10 @@ static cx_value load(const cx_var *var, const void *from)
         value.f64 = var->size == sizeof(float) ? *(const float *)from
                                                : *(const double *)from;
         return value;
-    case CX__PTR:
+    default: /* CX__PTR */
         memcpy(&value.ptr, from, sizeof(value.ptr));
         return value;
     }
-    return value;
 }
 
 bool cx__var_default(const cx_var *var, cx_value *out)
@@ -330,7 +328,7 @@ int cx__value_format(const cx_var *var, cx_value value, char *buf, size_t size)
 
     if (type != NULL && type->format != NULL && value.ptr != NULL)
         return type->format(value.ptr, buf, size);
-    switch ((enum cx__kind)var->kind) {
+    switch (var->kind) {
     case CX__I64:
         return snprintf(buf, size, "%" PRId64, value.i64);
     case CX__U64:
@@ -339,9 +337,8 @@ int cx__value_format(const cx_var *var, cx_value value, char *buf, size_t size)
         return snprintf(buf, size, "%g", value.f64);
     case CX__BOOL:
         return snprintf(buf, size, "%s", value.u64 != 0 ? "true" : "false");
-    case CX__PTR:
-        break;
+    default: /* CX__PTR */
+        return value.ptr != NULL ? snprintf(buf, size, "%p", value.ptr)
+                                 : snprintf(buf, size, "NULL");
     }
-    return value.ptr != NULL ? snprintf(buf, size, "%p", value.ptr)
-                             : snprintf(buf, size, "NULL");
 }

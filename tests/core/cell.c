@@ -195,6 +195,16 @@ static void a_cell_is_not_changed_as_a_value_is(void **state)
     assert_int_equal(count, 2);
 }
 
+static void a_cell_that_nobody_asked_for_is_not_there(void **state)
+{
+    (void)state;
+    assert_false(cx_var_find(cx_var_of(count_cell), NULL));
+    assert_int_equal(cx_context_len(NULL), 0);
+    count = 2;
+    assert_true(cx_var_find(cx_var_of(count_cell), NULL));
+    assert_int_equal(cx_context_len(NULL), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +217,7 @@ int main(void)
         fresh_test(a_cell_stays_where_it_is_while_its_context_lives),
         fresh_test(what_is_assigned_goes_to_the_context_that_asked),
         fresh_test(a_cell_is_not_changed_as_a_value_is),
+        fresh_test(a_cell_that_nobody_asked_for_is_not_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,6 +201,24 @@ static void copies_of_copies_are_released_in_any_order(void **state)
     free(chain);
 }
 
+/* Holds that one thread takes and gives back in numbers are counted apart. */
+static void copies_by_the_thousand_leave_no_hold(void **state)
+{
+    enum { MANY = 1000 };
+    cx_context *copies[MANY];
+    int holders = 0;
+
+    (void)state;
+    (void)cx_set(owned, &holders);
+    for (size_t i = 0; i < MANY; i++)
+        copies[i] = cx_context_copy();
+    for (size_t i = 0; i < MANY; i++)
+        cx_context_unref(copies[i]);
+    assert_int_equal(holders, 1);
+    (void)cx_set(owned, NULL);
+    assert_int_equal(holders, 0);
+}
+
 static void what_is_missing_is_refused(void **state)
 {
     cx_context *ctx = cx_context_new();
@@ -225,6 +243,7 @@ int main(void)
         fresh_test(a_copy_and_its_original_do_not_see_each_other_s_sets),
         fresh_test(a_copy_of_an_entered_context_is_of_that_instant),
         fresh_test(copies_of_copies_are_released_in_any_order),
+        fresh_test(copies_by_the_thousand_leave_no_hold),
         fresh_test(what_is_missing_is_refused),
     };
 

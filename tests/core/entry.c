@@ -165,6 +165,40 @@ static void a_context_is_left_by_the_thread_that_entered(void **state)
     cx_context_unref(ctx);
 }
 
+/* A context that one thread has entered and another swaps in, as happens to
+ * schedulers that move coroutines. */
+struct borrowed {
+    cx_context *ctx;
+    int error;
+};
+
+static void *swap_in_and_leave(void *arg)
+{
+    struct borrowed *borrowed = arg;
+    cx_context *mine = cx_context_swap(borrowed->ctx);
+
+    borrowed->error = cx_context_exit(borrowed->ctx);
+    (void)cx_context_swap(mine);
+    return NULL;
+}
+
+/* Behaviour 44. */
+static void a_context_swapped_in_is_not_left_for_who_entered_it(void **state)
+{
+    struct borrowed borrowed = {.ctx = cx_context_new()};
+    pthread_t thread;
+
+    (void)cx_context_enter(borrowed.ctx);
+    (void)cx_context_swap(*state);
+    assert_int_equal(
+        pthread_create(&thread, NULL, swap_in_and_leave, &borrowed), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(borrowed.error, -EINVAL);
+    (void)cx_context_swap(borrowed.ctx);
+    assert_int_equal(cx_context_exit(borrowed.ctx), 0);
+    cx_context_unref(borrowed.ctx);
+}
+
 /* Behaviour 45. */
 static void an_outer_context_is_not_left_before_the_inner(void **state)
 {
@@ -253,6 +287,7 @@ int main(void)
         fresh_test(a_context_entered_here_is_refused_elsewhere_until_left),
         fresh_test(a_context_entered_here_is_not_read_elsewhere),
         fresh_test(a_context_is_left_by_the_thread_that_entered),
+        fresh_test(a_context_swapped_in_is_not_left_for_who_entered_it),
         fresh_test(an_outer_context_is_not_left_before_the_inner),
         fresh_test(a_context_never_entered_is_not_left),
         fresh_test(a_context_entered_again_still_has_its_values),

@@ -28,6 +28,13 @@ static void count_unref(void *value)
     holders--;
 }
 
+static int format(const void *value, char *buf, size_t size)
+{
+    (void)value;
+    return snprintf(buf, size, "value");
+}
+
+static const cx_type formatted = {.format = format};
 static const cx_type counting = {.ref = count_ref, .unref = count_unref};
 
 CX_VAR(void *, plain);
@@ -101,10 +108,11 @@ static void for_each_kind(void (*claim)(struct kind *))
 {
     cx_var *made = cx_var_new("made", NULL, NULL);
     cx_var *made_counted = cx_var_new("made", &counting, NULL);
+    cx_var *made_formatted = cx_var_new("made", &formatted, NULL);
     cx_var *const vars[] = {cx_var_of(plain),     cx_var_of(counted),
                             cx_var_of(limited),   made,
                             cx_var_of(of_thread), cx_var_of(counted_of_thread),
-                            made_counted};
+                            made_counted,         made_formatted};
 
     for (size_t i = 0; i < sizeof(vars) / sizeof(vars[0]); i++) {
         try_kind(vars[i], false, claim);
@@ -112,6 +120,7 @@ static void for_each_kind(void (*claim)(struct kind *))
     }
     cx_var_unref(made);
     cx_var_unref(made_counted);
+    cx_var_unref(made_formatted);
 }
 
 static void reset_to_unset(struct kind *kind)

@@ -291,6 +291,43 @@ static void destructors_of_a_thread_read_its_values_or_are_refused(void **state)
         assert_int_equal(ending.value[i], ending.error[i] == 0 ? 7 : 100);
 }
 
+/* Ends the process when the thread is past its last destructor. */
+static void exit_when_ended(void *arg)
+{
+    int *rounds = arg;
+
+    if (++*rounds < ROUNDS)
+        (void)pthread_setspecific(key, rounds);
+    else
+        exit(cx_set(number, 7) == -ESHUTDOWN ? 0 : 1);
+}
+
+static void end_process_in_a_destructor(void)
+{
+    int rounds = 0;
+    pthread_t thread;
+
+    (void)pthread_key_create(&key, exit_when_ended);
+    (void)pthread_create(&thread, NULL, use_and_end, &rounds);
+    (void)pthread_join(thread, NULL);
+    _exit(2);
+}
+
+/* Behaviour 68. */
+static void a_process_may_end_in_a_thread_s_last_destructor(void **state)
+{
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    (void)fflush(NULL);
+    child = fork();
+    if (child == 0)
+        end_process_in_a_destructor();
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void set_inside(void *object)
 {
     (void)cx_set(owned, object);
@@ -383,6 +420,7 @@ int main(void)
         cmocka_unit_test(
             the_thread_that_ends_the_process_lets_go_of_what_it_set),
         fresh_test(destructors_of_a_thread_read_its_values_or_are_refused),
+        fresh_test(a_process_may_end_in_a_thread_s_last_destructor),
         fresh_test(what_a_run_of_a_snapshot_sets_is_destroyed_as_it_returns),
         fresh_test(a_callback_freed_before_any_call_lets_go_at_once),
         fresh_test(copies_let_go_of_by_two_threads_destroy_a_value_once),

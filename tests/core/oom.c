@@ -22,6 +22,7 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 char *__wrap_strdup(const char *string);
 void __wrap_free(void *block);
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
 
 #include "scarce.h"
 
@@ -52,8 +53,10 @@ static void sweep_keeping(int (*act)(struct world *), int kept)
 {
     sweep_in(nothing, act, kept);
     sweep_in(few, act, kept);
+    sweep_in(bound, act, kept);
     sweep_in(shared, act, kept);
     sweep_in(limited, act, kept);
+    sweep_in(wide_bound, act, kept);
     sweep_in(wide, act, kept);
 }
 
@@ -103,6 +106,24 @@ static void set_that_grows_without_memory_changes_nothing(void **state)
 {
     (void)state;
     sweep(var_set_far);
+}
+
+/* After the first set the table is this context's own, its pages are not. */
+static int var_set_in_page(struct world *world)
+{
+    int error;
+
+    if (world->copy == NULL)
+        return 0;
+    error = cx_set(number, cx_get(number));
+    return error != 0 ? error : cx_var_set(many[40], (cx_value){.i64 = -1});
+}
+
+/* Behaviour 129. */
+static void set_in_a_shared_page_without_memory_changes_nothing(void **state)
+{
+    (void)state;
+    sweep(var_set_in_page);
 }
 
 static int thread_set(struct world *world)
@@ -231,6 +252,44 @@ static void run_without_memory_calls_nothing(void **state)
     sweep(context_run);
 }
 
+/* Made before all attempts, so that a thread begins by entering it. */
+static cx_context *made_before;
+
+static int context_enter(struct world *world)
+{
+    int error = cx_context_enter(made_before);
+
+    (void)world;
+    return error != 0 ? error : cx_context_exit(made_before);
+}
+
+static void enter_without_memory_enters_nothing(void **state)
+{
+    (void)state;
+    made_before = cx_context_new();
+    sweep(context_enter);
+    cx_context_unref(made_before);
+}
+
+static int count_entry(cx_var *var, cx_value value, void *world)
+{
+    (void)var;
+    (void)value;
+    world_count_call(world);
+    return 0;
+}
+
+static int context_each(struct world *world)
+{
+    return cx_context_each(NULL, count_entry, world);
+}
+
+static void each_without_memory_calls_nothing(void **state)
+{
+    (void)state;
+    sweep(context_each);
+}
+
 static int snapshot_new(struct world *world)
 {
     world->made_snapshot = cx_snapshot_new();
@@ -282,6 +341,20 @@ static void callback_new_reports_no_memory(void **state)
     sweep(callback_new);
 }
 
+static int callback_call(struct world *world)
+{
+    if (world->callback == NULL)
+        return 0;
+    cx_callback_call(world->callback);
+    return world->calls == 1 ? 0 : -ENOMEM;
+}
+
+static void a_call_without_memory_is_not_made(void **state)
+{
+    (void)state;
+    sweep(callback_call);
+}
+
 static void *count_in_thread(void *world)
 {
     world_count_call(world);
@@ -330,6 +403,28 @@ static int thread_create_in_vain(struct world *world)
     return error == 0 && world->calls == before ? -EIO : error;
 }
 
+CX_VAR(const char *, last, .type = &cx_string);
+
+static void *set_and_end_without_memory(void *arg)
+{
+    (void)cx_set(last, "last");
+    scarce_begin(SCARCE_ALL);
+    return arg;
+}
+
+static void a_thread_ends_without_memory(void **state)
+{
+    int before;
+    pthread_t thread;
+
+    (void)state;
+    before = __atomic_load_n(&live, __ATOMIC_RELAXED);
+    assert_int_equal(
+        pthread_create(&thread, NULL, set_and_end_without_memory, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(__atomic_load_n(&live, __ATOMIC_RELAXED), before);
+}
+
 static void thread_create_calls_its_function(void **state)
 {
     (void)state;
@@ -372,6 +467,7 @@ int main(void)
         cmocka_unit_test(var_new_reports_no_memory),
         cmocka_unit_test(set_without_memory_changes_nothing),
         cmocka_unit_test(set_that_grows_without_memory_changes_nothing),
+        cmocka_unit_test(set_in_a_shared_page_without_memory_changes_nothing),
         cmocka_unit_test(set_of_a_thread_variable_reports_no_memory),
         cmocka_unit_test(bind_without_memory_makes_no_token),
         cmocka_unit_test(with_without_memory_skips_its_block),
@@ -382,12 +478,16 @@ int main(void)
         cmocka_unit_test(copy_of_a_context_reports_no_memory),
         cmocka_unit_test(current_reports_no_memory),
         cmocka_unit_test(run_without_memory_calls_nothing),
+        cmocka_unit_test(enter_without_memory_enters_nothing),
+        cmocka_unit_test(each_without_memory_calls_nothing),
         cmocka_unit_test(snapshot_new_reports_no_memory),
         cmocka_unit_test(snapshot_run_without_memory_calls_nothing),
         cmocka_unit_test(context_of_a_snapshot_reports_no_memory),
         cmocka_unit_test(callback_new_reports_no_memory),
+        cmocka_unit_test(a_call_without_memory_is_not_made),
         cmocka_unit_test(thread_create_without_memory_creates_none),
         cmocka_unit_test(watch_reports_no_memory),
+        cmocka_unit_test(a_thread_ends_without_memory),
         cmocka_unit_test(thread_create_calls_its_function),
         cmocka_unit_test(dump_without_memory_shortens_long_values),
     };

@@ -2,6 +2,7 @@
 /*
  * Releasing: how deep it goes, and what a value's unref may do meanwhile.
  */
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -387,6 +388,86 @@ static void a_thread_that_ends_in_a_run_leaves_the_context(void **state)
     cx_context_unref(ctx);
 }
 
+static void on_another_thread(void *(*fn)(void *), void *arg)
+{
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, fn, arg), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void *swap_in_and_end(void *ctx)
+{
+    (void)cx_context_swap(ctx);
+    return NULL;
+}
+
+/* What was swapped in is its scheduler's, to be current elsewhere next. */
+static void
+a_thread_that_ends_does_not_leave_what_it_has_swapped_in(void **state)
+{
+    cx_context *ctx = cx_context_new();
+    cx_context *mine = cx_context_current();
+
+    (void)state;
+    assert_int_equal(cx_context_enter(ctx), 0);
+    (void)cx_context_swap(mine);
+    on_another_thread(swap_in_and_end, ctx);
+    assert_int_equal(cx_context_enter(ctx), -EBUSY);
+    (void)cx_context_swap(ctx);
+    assert_int_equal(cx_context_exit(ctx), 0);
+    cx_context_unref(ctx);
+}
+
+/* A coroutine in a run moves to another thread, enters a context there, and
+ * is back in it when the run ends. */
+struct moving {
+    cx_context *ctx, *inner;
+};
+
+static void *enter_inner(void *arg)
+{
+    struct moving *moving = arg;
+    cx_context *mine = cx_context_swap(moving->ctx);
+
+    (void)cx_context_enter(moving->inner);
+    (void)cx_context_swap(mine);
+    return NULL;
+}
+
+static void *leave_inner(void *arg)
+{
+    struct moving *moving = arg;
+    cx_context *mine = cx_context_swap(moving->inner);
+
+    (void)cx_context_exit(moving->inner);
+    (void)cx_context_swap(mine);
+    return NULL;
+}
+
+static void move_and_come_back(void *arg)
+{
+    struct moving *moving = arg;
+
+    on_another_thread(enter_inner, moving);
+    (void)cx_context_swap(moving->inner);
+}
+
+static void a_run_does_not_leave_what_another_thread_entered(void **state)
+{
+    struct moving moving = {cx_context_new(), cx_context_new()};
+
+    (void)state;
+    assert_int_equal(cx_context_run(moving.ctx, move_and_come_back, &moving),
+                     0);
+    assert_ptr_equal(cx_context_current(), moving.inner);
+    on_another_thread(leave_inner, &moving);
+    (void)cx_context_swap(moving.ctx);
+    assert_int_equal(cx_context_exit(moving.ctx), 0);
+    cx_context_unref(moving.ctx);
+    cx_context_unref(moving.inner);
+}
+
 static pthread_key_t late_key;
 
 static void set_late(void *busy)
@@ -433,6 +514,9 @@ int main(void)
         cmocka_unit_test(a_reference_taken_after_the_last_was_let_go_of_counts),
         cmocka_unit_test(a_run_that_was_left_inside_leaves_nothing_else),
         cmocka_unit_test(a_thread_that_ends_in_a_run_leaves_the_context),
+        cmocka_unit_test(
+            a_thread_that_ends_does_not_leave_what_it_has_swapped_in),
+        cmocka_unit_test(a_run_does_not_leave_what_another_thread_entered),
         cmocka_unit_test(what_a_destructor_sets_first_is_released),
     };
 

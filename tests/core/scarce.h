@@ -27,6 +27,7 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *block, size_t size);
 void __real_free(void *block);
+int __real_pthread_setspecific(pthread_key_t key, const void *value);
 
 /* From here on this thread's allocations fail so, counted from 1. */
 static inline void scarce_begin(int nth)
@@ -87,6 +88,12 @@ void __wrap_free(void *block)
     if (block != NULL)
         (void)__atomic_fetch_sub(&live, 1, __ATOMIC_RELAXED);
     __real_free(block);
+}
+
+/* It may have to make room for the key. */
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+    return refuse() ? ENOMEM : __real_pthread_setspecific(key, value);
 }
 
 CX_VAR(int, number, .initial = 1);
@@ -157,10 +164,16 @@ static inline void few(struct world *world)
     (void)cx_set(of_thread, "thread");
 }
 
-static inline void share(struct world *world)
+/* With tokens that nothing is set aside for yet. */
+static inline void bound(struct world *world)
 {
+    few(world);
     (void)cx_bind(number, 3, &world->tokens[0]);
     (void)cx_bind(text, "shared", &world->tokens[1]);
+}
+
+static inline void share(struct world *world)
+{
     world->copy = cx_context_copy();
     world->snapshot = cx_snapshot_new();
     world->callback = cx_callback_new(world_count_call, world);
@@ -168,13 +181,13 @@ static inline void share(struct world *world)
 
 static inline void shared(struct world *world)
 {
-    few(world);
+    bound(world);
     share(world);
 }
 
 static inline void limit(struct world *world)
 {
-    few(world);
+    bound(world);
     (void)cx_set(for_tasks, 4);
     (void)strcpy(*cx_ref(cell), "changed");
 }
@@ -185,7 +198,7 @@ static inline void limited(struct world *world)
     share(world);
 }
 
-static inline void wide(struct world *world)
+static inline void wide_bound(struct world *world)
 {
     limit(world);
     for (size_t i = 0; i < MANY; i += 2)
@@ -193,6 +206,11 @@ static inline void wide(struct world *world)
     for (size_t i = 2; i < TOKENS; i++)
         (void)cx_var_bind(many_bound(i), (cx_value){.i64 = -1},
                           &world->tokens[i]);
+}
+
+static inline void wide(struct world *world)
+{
+    wide_bound(world);
     share(world);
 }
 
@@ -210,27 +228,45 @@ static inline void world_fini(struct world *world)
     cx_var_unref(world->var);
 }
 
-static inline int sum_entry(cx_var *var, cx_value value, void *sum)
+static inline uint64_t add(uint64_t sum, uint64_t next)
 {
-    uint64_t *total = sum;
+    return (sum ^ next) * UINT64_C(0x100000001b3);
+}
 
-    *total = (*total ^ (uintptr_t)var ^ value.u64) * UINT64_C(0x100000001b3);
-    return 0;
+/* What a context holds for a variable, added to a sum. */
+static inline uint64_t view_var(const cx_context *ctx, const cx_var *var,
+                                uint64_t sum)
+{
+    cx_value value = {.u64 = 0};
+    bool set = cx_context_find(ctx, var, &value);
+
+    return add(add(sum, set), value.u64);
+}
+
+/* Not by cx_context_each(), which asks for memory where tokens are open. */
+static inline uint64_t view_context(const cx_context *ctx, uint64_t sum)
+{
+    sum = add(sum, cx_context_len(ctx));
+    sum = view_var(ctx, cx_var_of(number), sum);
+    sum = view_var(ctx, cx_var_of(text), sum);
+    sum = view_var(ctx, cx_var_of(for_tasks), sum);
+    sum = view_var(ctx, cx_var_of(cell), sum);
+    for (size_t i = 0; i < MANY; i++)
+        sum = view_var(ctx, many[i], sum);
+    return sum;
 }
 
 /* All that can be seen of variables, contexts and tokens, as a number. */
 static inline uint64_t view(const struct world *world)
 {
-    uint64_t sum = cx_context_len(NULL);
+    uint64_t sum = view_context(NULL, 0);
 
-    (void)cx_context_each(NULL, sum_entry, &sum);
     if (world->copy != NULL)
-        (void)cx_context_each(world->copy, sum_entry, &sum);
+        sum = view_context(world->copy, sum);
     for (size_t i = 0; i < TOKENS; i++)
-        sum = sum * 31 + world->tokens[i].state;
-    sum = sum * 31 + (uintptr_t)cx_get(of_thread);
-    sum = sum * 31 + (uintptr_t)cx_get(text) + (uintptr_t)cx_get(number);
-    return sum * 31 + world->token.state + (uint64_t)world->calls;
+        sum = add(sum, world->tokens[i].state);
+    sum = add(sum, (uintptr_t)cx_get(of_thread));
+    return add(add(sum, world->token.state), (uint64_t)world->calls);
 }
 
 /* One call in one situation, and what came of it. */

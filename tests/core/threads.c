@@ -308,6 +308,23 @@ static void without_a_thread_or_a_function_none_is_created(void **state)
     assert_int_equal(cx_thread_create(&thread, NULL, NULL, NULL), -EINVAL);
 }
 
+/* No machine has the stack that is asked for. */
+static void a_thread_that_cannot_be_had_takes_nothing(void **state)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int error;
+
+    (void)state;
+    (void)cx_set(number, 1);
+    (void)pthread_attr_init(&attr);
+    assert_int_equal(pthread_attr_setstacksize(&attr, (size_t)1 << 60), 0);
+    error = cx_thread_create(&thread, &attr, run_in, NULL);
+    assert_true(error == -EAGAIN || error == -ENOMEM);
+    assert_int_equal(cx_get(number), 1);
+    (void)pthread_attr_destroy(&attr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +337,7 @@ int main(void)
         fresh_test(the_second_of_two_runs_in_one_context_is_refused),
         fresh_test(eight_threads_are_in_one_snapshot_at_once_and_apart),
         fresh_test(without_a_thread_or_a_function_none_is_created),
+        fresh_test(a_thread_that_cannot_be_had_takes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,19 @@ static void the_same_value_set_twice_gives_two_tokens(void **state)
     assert_int_equal(cx_get(number), 100);
 }
 
+static void without_a_token_nothing_is_bound_or_reset(void **state)
+{
+    (void)state;
+    (void)cx_set(number, 1);
+    assert_int_equal(cx_bind(number, 2, NULL), -EINVAL);
+    assert_int_equal(cx_reset(number, NULL), -EINVAL);
+    assert_int_equal(
+        cx_var_bind(cx_var_of(another), (cx_value){.i64 = 2}, NULL), -EINVAL);
+    assert_int_equal(cx_var_reset(cx_var_of(another), NULL), -EINVAL);
+    assert_int_equal(cx_get(number), 1);
+    assert_int_equal(cx_context_len(NULL), 1);
+}
+
 static void a_zeroed_token_is_a_used_one(void **state)
 {
     cx_token token = {0};
@@ -339,6 +352,7 @@ int main(void)
         fresh_test(tokens_used_out_of_order_bring_back_what_each_saw),
         fresh_test(a_token_tells_its_variable_and_the_value_before),
         fresh_test(the_same_value_set_twice_gives_two_tokens),
+        fresh_test(without_a_token_nothing_is_bound_or_reset),
         fresh_test(a_zeroed_token_is_a_used_one),
         fresh_test(a_dropped_token_lets_go_of_the_old_value_alone),
         fresh_test(a_token_outlives_its_context_and_is_dropped_then),

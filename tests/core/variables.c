@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include <ctxvar/var.h>
+#include <ctxvar/callback.h>
 
 #include "context.h"
 #include "fresh.h"
@@ -323,13 +323,67 @@ static void what_is_no_variable_is_refused_and_not_looked_at(void **state)
     assert_false(cx_context_find(NULL, NULL, &value));
     assert_int_equal(cx_var_set(NULL, value), -EINVAL);
     assert_int_equal(cx_var_bind(NULL, value, &token), -EINVAL);
-    assert_int_equal(cx_var_bind(cx_var_of(plain), value, NULL), -EINVAL);
+    assert_int_equal(cx_var_reset(NULL, &token), -EINVAL);
     assert_int_equal(cx_var_unset(NULL), -EINVAL);
     assert_null(cx_var_title(NULL));
     assert_null(cx_var_ref(NULL));
     cx_var_unref(NULL);
     assert_int_equal(value.i64, 4);
     assert_int_equal(cx_context_len(NULL), 0);
+}
+
+static void ref_nothing(void *value)
+{
+    (void)value;
+}
+
+static void hear_nothing(cx_value now, void *arg)
+{
+    (void)now;
+    (void)arg;
+}
+
+static const cx_type unshared = {.unref = ref_nothing};
+
+CX_VAR(void *, unshareable, .type = &unshared);
+
+/* Contexts share values, so that what can be let go of must be held first. */
+static void a_type_with_unref_and_no_ref_is_refused(void **state)
+{
+    cx_value value = {.ptr = state};
+    cx_token token;
+
+    assert_int_equal(cx_set(unshareable, state), -EINVAL);
+    assert_int_equal(cx_var_bind(cx_var_of(unshareable), value, &token),
+                     -EINVAL);
+    assert_int_equal(cx_unset(unshareable), -EINVAL);
+    assert_int_equal(cx_watch(cx_var_of(unshareable), hear_nothing, NULL),
+                     -EINVAL);
+    assert_null(cx_get(unshareable));
+    errno = 0;
+    assert_null(cx_var_new("unshareable", &unshared, NULL));
+    assert_int_equal(errno, EINVAL);
+}
+
+CX_VAR(int, late);
+
+/* Plain variables are written in place, by inline code: on later pages too. */
+static void a_variable_on_a_shared_page_is_not_written_in_place(void **state)
+{
+    cx_context *copy;
+    cx_value value;
+
+    (void)state;
+    vars_make(CX__PAGE_SLOTS + 1);
+    (void)cx_set(late, 1);
+    copy = cx_context_copy();
+    (void)cx_set(plain, 1); /* the table is this context's own from here on */
+    (void)cx_set(late, 2);
+    assert_int_equal(cx_get(late), 2);
+    assert_true(cx_context_find(copy, cx_var_of(late), &value));
+    assert_int_equal(value.i64, 1);
+    cx_context_unref(copy);
+    vars_free(CX__PAGE_SLOTS + 1);
 }
 
 int main(void)
@@ -352,6 +406,8 @@ int main(void)
         fresh_test(variables_at_the_same_place_of_two_pages_are_two),
         fresh_test(a_new_variable_never_has_the_value_of_a_freed_one),
         fresh_test(what_is_no_variable_is_refused_and_not_looked_at),
+        fresh_test(a_type_with_unref_and_no_ref_is_refused),
+        fresh_test(a_variable_on_a_shared_page_is_not_written_in_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,7 +154,8 @@ static void a_switch_to_the_current_context_is_not_told(void **state)
 
 /* What a watcher got that sets variables itself. */
 static struct {
-    int other, own_set, own_bind, own_unset;
+    int other, own_set, own_bind, own_unset, own_reset;
+    cx_token *token;
 } meddled;
 
 static void meddle(cx_value now, void *arg)
@@ -166,21 +167,75 @@ static void meddle(cx_value now, void *arg)
     meddled.own_set = cx_set(one, 77);
     meddled.own_bind = cx_bind(one, 77, &token);
     meddled.own_unset = cx_unset(one);
+    meddled.own_reset = cx_reset(one, meddled.token);
 }
 
 /* Behaviour 118. */
 static void a_watcher_sets_other_variables_and_not_its_own(void **state)
 {
+    cx_token token;
+
     (void)state;
+    assert_int_equal(cx_bind(one, 2, &token), 0);
+    meddled.token = &token;
     assert_int_equal(cx_watch(cx_var_of(one), meddle, NULL), 0);
     assert_int_equal(cx_set(one, 3), 0);
     assert_int_equal(meddled.other, 0);
     assert_int_equal(meddled.own_set, -EBUSY);
     assert_int_equal(meddled.own_bind, -EBUSY);
     assert_int_equal(meddled.own_unset, -EBUSY);
+    assert_int_equal(meddled.own_reset, -EBUSY);
     assert_int_equal(cx_get(one), 3);
     assert_int_equal(cx_get(unwatched), 3);
     assert_int_equal(cx_unwatch(cx_var_of(one), meddle, NULL), 0);
+    assert_int_equal(cx_reset(one, &token), 0);
+}
+
+static int outer_set;
+
+static void carry_to_two(cx_value now, void *arg)
+{
+    (void)arg;
+    (void)cx_set(two, (int)now.i64);
+}
+
+static void carry_to_one(cx_value now, void *arg)
+{
+    (void)arg;
+    outer_set = cx_set(one, (int)now.i64 + 1);
+}
+
+static void
+a_watcher_within_a_watcher_does_not_change_the_outer_one_s(void **state)
+{
+    (void)state;
+    assert_int_equal(cx_watch(cx_var_of(one), carry_to_two, NULL), 0);
+    assert_int_equal(cx_watch(cx_var_of(two), carry_to_one, NULL), 0);
+    assert_int_equal(cx_set(one, 3), 0);
+    assert_int_equal(cx_get(two), 3);
+    assert_int_equal(outer_set, -EBUSY);
+    assert_int_equal(cx_get(one), 3);
+    assert_int_equal(cx_unwatch(cx_var_of(two), carry_to_one, NULL), 0);
+    assert_int_equal(cx_unwatch(cx_var_of(one), carry_to_two, NULL), 0);
+}
+
+CX_THREAD_VAR(int, of_thread);
+
+static void a_switch_changes_no_thread_variable(void **state)
+{
+    cx_context *ctx = cx_context_new();
+
+    (void)state;
+    assert_int_equal(cx_watch(cx_var_of(of_thread), tell, NULL), 0);
+    (void)cx_set(of_thread, 4);
+    assert_told(0, NULL, 4);
+    (void)cx_context_enter(ctx);
+    (void)cx_context_exit(ctx);
+    assert_int_equal(told.len, 1);
+    (void)cx_unset(of_thread);
+    assert_told(1, NULL, 0);
+    assert_int_equal(cx_unwatch(cx_var_of(of_thread), tell, NULL), 0);
+    cx_context_unref(ctx);
 }
 
 static void read_current(cx_value now, void *seen)
@@ -231,6 +286,7 @@ static void what_cannot_be_watched_is_refused(void **state)
     assert_int_equal(cx_watch(cx_var_of(one), NULL, NULL), -EINVAL);
     assert_int_equal(cx_watch(cx_var_of(cell), tell, NULL), -EINVAL);
     assert_int_equal(cx_unwatch(cx_var_of(one), tell, NULL), -ENOENT);
+    assert_int_equal(cx_unwatch(NULL, tell, NULL), -ENOENT);
 }
 
 static void *set_elsewhere(void *arg)
@@ -294,6 +350,9 @@ int main(void)
         watched_test(at_a_switch_what_is_no_longer_set_is_told_first),
         watched_test(a_switch_to_the_current_context_is_not_told),
         watched_test(a_watcher_sets_other_variables_and_not_its_own),
+        watched_test(
+            a_watcher_within_a_watcher_does_not_change_the_outer_one_s),
+        watched_test(a_switch_changes_no_thread_variable),
         watched_test(a_watcher_runs_in_the_context_that_is_now_current),
         watched_test(the_sixty_fifth_watch_is_refused_until_one_goes),
         watched_test(what_cannot_be_watched_is_refused),
