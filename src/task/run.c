@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "run.h"
 
 /* libuv looks at its timers before it polls, too: then it must not block. */
 static void sleep_over(uv_timer_t *timer)
@@ -47,32 +47,32 @@ static int descriptors(void)
     return error;
 }
 
-static int run_init(struct cx__loop *loop, uv_loop_t *uv)
+int cx__run_init(struct cx__run *run)
 {
     int error = descriptors();
 
     if (error == 0)
-        error = uv_loop_init(uv);
+        error = uv_loop_init(&run->uv);
     if (error != 0)
         return error;
-    error = cx__loop_init(loop, uv);
+    error = cx__loop_init(&run->loop, &run->uv);
     if (error != 0)
-        (void)uv_loop_close(uv);
+        (void)uv_loop_close(&run->uv);
     return error;
 }
 
-static void run_fini(struct cx__loop *loop)
+void cx__run_fini(struct cx__run *run)
 {
-    cx__loop_close(loop);
-    (void)uv_run(loop->uv, UV_RUN_DEFAULT);
-    (void)uv_loop_close(loop->uv);
-    cx__loop_fini(loop);
+    cx__loop_close(&run->loop);
+    (void)uv_run(&run->uv, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&run->uv);
+    cx__loop_fini(&run->loop);
 }
 
-/* Run the first task and all that come of it. */
-static int run_main(struct cx__loop *loop, cx_task_fn *fn, void *arg)
+int cx__run_main(struct cx__run *run, cx_task_fn *fn, void *arg)
 {
     static const cx_task_options options = {.name = "main"};
+    struct cx__loop *loop = &run->loop;
 
     loop->main = cx__task_new(loop, &options, fn, arg);
     if (loop->main == NULL)
@@ -90,20 +90,19 @@ static int run_main(struct cx__loop *loop, cx_task_fn *fn, void *arg)
 
 int cx_run(cx_task_fn *fn, void *arg, void **result)
 {
-    struct cx__loop loop;
-    uv_loop_t uv;
+    struct cx__run run;
     int error;
 
     if (fn == NULL)
         return -EINVAL;
     if (cx__loop_here != NULL)
         return -EBUSY;
-    error = run_init(&loop, &uv);
+    error = cx__run_init(&run);
     if (error != 0)
         return error;
-    error = run_main(&loop, fn, arg);
+    error = cx__run_main(&run, fn, arg);
     if (error == 0 && result != NULL)
-        *result = loop.result;
-    run_fini(&loop);
+        *result = run.loop.result;
+    cx__run_fini(&run);
     return error;
 }

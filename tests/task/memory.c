@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 
 #include <ctxvar/call.h>
+#include <ctxvar/loops.h>
+#include <ctxvar/remote.h>
 
 /* Which allocation of a thread fails: none, the n-th, all. */
 enum { PLENTY = 0, NOTHING = -1, AS_OTHERS = -2 };
@@ -333,6 +335,56 @@ static void asking_for_calls_survives_want_of_memory(void **state)
     assert_int_equal(calls, 1);
 }
 
+static void *create_remote_short(void *nth)
+{
+    cx_remote *remote;
+    int error;
+
+    (void)cx_set(limited, 1);
+    scarce = (int)(intptr_t)nth;
+    remote = cx_task_create_threadsafe(cx_loop_current(), return_arg, NULL);
+    error = remote != NULL ? 0 : -errno;
+    scarce = PLENTY;
+    if (remote != NULL && cx_remote_await(remote, NULL) != 0)
+        error = -EIO;
+    return as_pointer(error);
+}
+
+static int create_remote(int nth)
+{
+    return in_a_loop(create_remote_short, nth);
+}
+
+static void creating_a_task_for_a_loop_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(create_remote) > 1);
+}
+
+static int be_one_of_two(void *arg)
+{
+    (void)arg;
+    (void)__atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static int run_loops(int nth)
+{
+    int error;
+
+    calls = 0;
+    scarce = nth;
+    error = cx_loops_run(2, be_one_of_two, NULL);
+    scarce = PLENTY;
+    return calls == (error == 0 ? 2 : 0) ? error : -EIO;
+}
+
+static void loops_begin_all_or_none_for_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(run_loops) > 4);
+}
+
 /* From now on nothing can be had, for so many rounds. */
 static void *ask_and_run_short(void *arg)
 {
@@ -439,6 +491,8 @@ int main(void)
         cmocka_unit_test(making_an_executor_survives_want_of_memory),
         cmocka_unit_test(submitting_a_job_survives_want_of_memory_and_threads),
         cmocka_unit_test(asking_for_calls_survives_want_of_memory),
+        cmocka_unit_test(creating_a_task_for_a_loop_survives_want_of_memory),
+        cmocka_unit_test(loops_begin_all_or_none_for_want_of_memory),
         cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),
