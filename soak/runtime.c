@@ -294,7 +294,8 @@ static int soak(uint64_t ms)
         printf("%-8s %" PRIu64 " rounds\n", kinds[i].name, rounds[i]);
     printf("%zu wrong\n", wrong);
     return wrong != 0 || last.kib > warm.kib + GROWTH_KIB ||
-           last.fds > warm.fds + WORKERS * 4 || last.threads > warm.threads;
+           last.fds > warm.fds + WORKERS * 4 ||
+           last.threads > warm.threads + WORKERS;
 }
 
 static void *soak_main(void *arg)

@@ -132,9 +132,10 @@ struct cx__thread *cx__thread_new(void)
 /*
  * The process ends, or a plugin that the library is linked into is unloaded.
  * The thread that does it has no key destructors called; others that end later
- * must not find them gone.
+ * must not find them gone. It is among the last destructors, since the others
+ * may end threads.
  */
-__attribute__((destructor)) static void core_unload(void)
+__attribute__((destructor(101))) static void core_unload(void)
 {
     struct cx__thread *thread = cx__tls.thread;
 
