@@ -14,7 +14,9 @@ make --silent install PREFIX="$prefix" BUILD="$2"
 
 for file in lib/libctxvar.so lib/libctxvar.so.0 lib/libctxvar.a \
     lib/libctxvar-task.so lib/libctxvar-task.so.0 lib/libctxvar-task.a \
+    lib/libctxvar-sql.so lib/libctxvar-sql.so.0 lib/libctxvar-sql.a \
     lib/pkgconfig/ctxvar.pc lib/pkgconfig/ctxvar-task.pc \
+    lib/pkgconfig/ctxvar-sql.pc \
     lib/cmake/ctxvar/ctxvar-config.cmake \
     include/ctxvar/var.h include/ctxvar/task.h bin/ctxvar \
     share/man/man3/cx_set.3 share/man/man7/ctxvar.7; do
@@ -26,7 +28,7 @@ done
 
 # Neither a path of the build nor libstdc++ is wanted in what is installed.
 for file in "$prefix"/lib/libctxvar.so "$prefix"/lib/libctxvar-task.so \
-    "$prefix"/bin/ctxvar; do
+    "$prefix"/lib/libctxvar-sql.so "$prefix"/bin/ctxvar; do
     if readelf -d "$file" | grep -E 'RPATH|RUNPATH|stdc\+\+|libboost'; then
         echo "in $file"
         failed=1

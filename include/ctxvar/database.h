@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Databases that are shared by tenants, each of which has tables of its own
+ * that no other one can reach. Tenants are <ctxvar/tenant.h>.
+ *
+ * A database belongs to the loop that it was opened on and is used by the
+ * tasks of that loop, whose stacks must have 128 KiB (the default is more).
+ * What is asked of it while it is busy suspends the task that asks, and never
+ * the loop; the deadline of the context holds for it.
+ *
+ * Any function that takes a cx_db or a cx_tenant and can fail may return
+ *
+ *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
+ *   -EBUSY       another process has a lock and does not give it up
+ *   -EIO         the database cannot be read or written; -ENOSPC: it is full;
+ *                -EROFS: it is read-only; -EUCLEAN: it is damaged
+ *   -EMFILE      no more file descriptors
+ *   -ENOMEM      no memory
+ *   -EINVAL      a pointer is NULL that must not be
+ *   -ESHUTDOWN   it is being closed
+ *   -EXDEV       it is another thread's, or another process's
+ *   -EPERM       not called within a task
+ *
+ * with nothing changed, and cx_db_problem() has more to say.
+ */
+#ifndef CTXVAR_DATABASE_H
+#define CTXVAR_DATABASE_H
+
+#include <ctxvar/data.h>
+#include <ctxvar/task.h>
+
+CX__BEGIN_DECLS
+
+/** A database: the tenants in it, and connections to them. */
+typedef struct cx_db cx_db;
+
+/** What a database is to be like; zero members are the defaults. */
+typedef struct cx_db_options {
+    /** How many connections are open at most, to all tenants; 0: 128. Those
+     *  that nobody uses are kept for the next one, and closed for others. */
+    unsigned connections;
+    /** How many of them one tenant has in use at most; 0: 8. Who wants more
+     *  waits, first come, first served. */
+    unsigned connections_each;
+} cx_db_options;
+
+/**
+ * Open a database; an empty one is made where there is none.
+ *
+ * "sqlite:DIR" is a folder, made if it is missing, with a file for each
+ * tenant and one in which they are listed. Nothing else is to be kept there.
+ * Several processes may have it open.
+ *
+ * @param url      Copied.
+ * @param options  Borrowed for the call; NULL: the defaults.
+ * @param db       Written on success; the caller's until cx_db_close().
+ * @return 0, an error of any call, or, with nothing opened,
+ *   -EINVAL      url names no engine that is known
+ *   -ENOENT      there is no folder in which to make it
+ *   -ENOTDIR     there is something else in the place of the folder
+ *   -EACCES      the folder or its files may not be used
+ *   -EPROTONOSUPPORT  it was written by a later version of this library
+ *
+ * Suspends: yes. Threads: a loop's, within a task. Cost: a thread, and some
+ * milliseconds.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_db_open(const char *url, const cx_db_options *options,
+                       cx_db **db);
+
+/**
+ * Close a database and free it. Handles of its tenants stay valid and can
+ * only be let go of.
+ *
+ * @param db  Owned, given up on success; NULL is ignored.
+ * @return 0, an error of any call, or, with nothing closed,
+ *   -EBUSY       a task uses it
+ *
+ * Suspends: yes, cancelled or not. Threads: the loop's that it was opened on,
+ * within a task.
+ * Cost: that of closing each connection.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_db_close(cx_db *db);
+
+/**
+ * Tell in words why the last call failed that did so in this context.
+ *
+ * They name the operation and the table, and never a row's values or a
+ * tenant. They are the calling task's own: they lie in its context, and copies
+ * of that context do not have them.
+ *
+ * @return the words, borrowed until the next such failure in this context or
+ *         its end; "" when the error's number says it all.
+ *
+ * Suspends: never. Threads: any, asks the caller's context. Cost: as
+ * cx_get().
+ * Source: own.  Since: 0.1
+ */
+CX__API const char *cx_db_problem(void);
+
+CX__END_DECLS
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening and closing databases, and who may use them.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database.h"
+#include "engine.h"
+#include "pool.h"
+#include "problem.h"
+#include "registry.h"
+#include "tenant.h"
+
+enum { MOST = 128, EACH = 8 };
+
+static const struct cx__engine *const engines[] = {&cx__sqlite};
+
+/* Another number in a child process than in its parent. */
+static unsigned process;
+
+static void count_fork(void)
+{
+    process++;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, count_fork);
+}
+
+int cx__db_check(const cx_db *db)
+{
+    if (db == NULL)
+        return -EINVAL;
+    if (db->process != process)
+        return -EXDEV;
+    if (db->closing)
+        return -ESHUTDOWN;
+    return cx_event_wait(db->ready);
+}
+
+/* The engine of a URL, and where the rest of that begins; NULL: there is
+ * none. */
+static const struct cx__engine *engine_of(const char *url, const char **place)
+{
+    for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+        size_t len = strlen(engines[i]->scheme);
+
+        if (strncmp(url, engines[i]->scheme, len) == 0) {
+            *place = url + len;
+            return engines[i];
+        }
+    }
+    return NULL;
+}
+
+static void db_free(cx_db *db)
+{
+    if (db->registry != NULL)
+        cx__pool_release(db->registry);
+    if (db->roster != NULL)
+        cx__roster_close(db->roster);
+    (void)cx_semaphore_free(db->slots);
+    (void)cx_event_free(db->ready);
+    free(db);
+}
+
+/* All of it but the engine's part. */
+static int db_init(cx_db *db, const cx_db_options *options)
+{
+    db->process = process;
+    db->most = options->connections != 0 ? options->connections : MOST;
+    db->each =
+        options->connections_each != 0 ? options->connections_each : EACH;
+    cx__list_init(&db->idle);
+    db->ready = cx_event_new();
+    db->slots = db->ready != NULL ? cx_semaphore_new(db->most) : NULL;
+    if (db->slots == NULL)
+        return -errno;
+    (void)cx_event_set(db->ready);
+    db->roster = cx__roster_new(db);
+    db->registry = cx__pool_new(db, NULL, CX__REGISTRY, 0);
+    return db->roster != NULL && db->registry != NULL ? 0 : -ENOMEM;
+}
+
+static void db_close(cx_db *db)
+{
+    db->closing = true;
+    cx__pool_close_idle(db);
+    db->engine->close(db);
+    db_free(db);
+}
+
+static int db_open(const struct cx__engine *engine, const char *place,
+                   const cx_db_options *options, cx_db **out)
+{
+    cx_db *db = calloc(1, sizeof(*db));
+    int error = db != NULL ? db_init(db, options) : -ENOMEM;
+
+    if (error == 0) {
+        db->engine = engine;
+        error = engine->open(db, place);
+    }
+    if (error != 0 && db != NULL)
+        db_free(db);
+    if (error != 0)
+        return error;
+    error = cx__registry_sweep(db);
+    if (error != 0)
+        db_close(db);
+    else
+        *out = db;
+    return error;
+}
+
+int cx_db_open(const char *url, const cx_db_options *options, cx_db **db)
+{
+    static const cx_db_options none;
+    const struct cx__engine *engine;
+    const char *place;
+
+    if (cx_task_current() == NULL)
+        return -EPERM;
+    if (url == NULL || db == NULL)
+        return -EINVAL;
+    engine = engine_of(url, &place);
+    if (engine == NULL)
+        return cx__problem(-EINVAL, "no engine for this kind of URL");
+    return db_open(engine, place, options != NULL ? options : &none, db);
+}
+
+int cx_db_close(cx_db *db)
+{
+    int error = 0;
+
+    if (db == NULL)
+        return 0;
+    CX_SHIELD {
+        error = cx__db_check(db);
+    }
+    if (error != 0)
+        return error;
+    if (db->users > 0)
+        return -EBUSY;
+    db_close(db);
+    return 0;
+}

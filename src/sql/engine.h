@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an engine is to the rest of this layer: connections, statements and
+ * transactions, and the room that a tenant's tables are in.
+ *
+ * All functions are called on the loop's thread within a task, which they may
+ * suspend, but none else. Those that return int give 0 or a negative errno,
+ * and have then left words with cx__problem(). Parameters in a statement's
+ * text are $1, $2 and so on.
+ */
+#ifndef CTXVAR_SQL_ENGINE_H
+#define CTXVAR_SQL_ENGINE_H
+
+#include <ctxvar/database.h>
+
+#include "task/list.h"
+
+struct cx__pool;
+struct cx__statement;
+
+enum { CX__BUCKETS = 32 };
+
+/*
+ * A connection to one room, which it never leaves. An engine's own begins
+ * with this.
+ *
+ *          connect             lease                     disconnect
+ *   (none) -------> (leased) <-------> idle, in pool->idle -------> (none)
+ *                                      and in db->idle
+ *
+ * broken      what it is in is unknown: it is closed rather than kept
+ * unsettled   there is something to do for it before the next one uses it
+ * generation  of the pool, when it was opened
+ */
+struct cx__connection {
+    cx_db *db;
+    struct cx__pool *pool;
+    struct cx__list idle; /* in pool->idle */
+    struct cx__list aged; /* in db->idle */
+    unsigned generation;
+    bool broken;
+    bool unsettled;
+    unsigned prepared; /* statements that there are */
+    struct cx__list statements;
+    struct cx__statement *bucket[CX__BUCKETS];
+};
+
+struct cx__engine {
+    /* What its URLs begin with. */
+    const char *scheme;
+
+    /*
+     * The database of a URL, without its scheme, and the list of tenants in
+     * it, made if there is none. What the engine keeps is db->own.
+     */
+    int (*open)(cx_db *db, const char *place);
+    void (*close)(cx_db *db);
+
+    /* A connection to a pool's room. */
+    int (*connect)(struct cx__pool *pool, struct cx__connection **connection);
+    /* Close connections, linked by idle, cancelled or not. */
+    void (*disconnect)(cx_db *db, struct cx__list *connections);
+    /* Do what there is to do for one that is unsettled, cancelled or not. */
+    void (*settle)(struct cx__connection *connection);
+
+    /*
+     * Statements. One that is `trusted` is the library's own; of all others
+     * an engine checks that they stay within what the room allows.
+     */
+    int (*prepare)(struct cx__connection *connection, cx_text text,
+                   bool trusted, struct cx__statement **statement);
+    void (*finalize)(struct cx__statement *statement);
+    /* The value is borrowed until reset(). place: from 1. */
+    int (*bind)(struct cx__statement *statement, unsigned place,
+                const cx_param *value);
+    /* 1: there is a row; 0: it is done. */
+    int (*step)(struct cx__statement *statement);
+    /* A field of that row, borrowed until the next step, as the kind that is
+     * wanted; CX_KIND_NULL: as what it is. place: from 0. */
+    int (*column)(struct cx__statement *statement, unsigned place,
+                  cx_kind wanted, cx_param *value);
+    void (*reset)(struct cx__statement *statement);
+
+    /* Transactions of a connection, one within the other; depth: from 0. */
+    int (*begin)(struct cx__connection *connection, unsigned depth);
+    int (*commit)(struct cx__connection *connection, unsigned depth);
+    int (*rollback)(struct cx__connection *connection, unsigned depth);
+
+    /* A new tenant's room, as the template's; there may be the remains of
+     * one that was never listed. */
+    int (*provision)(cx_db *db, int64_t id);
+    /* The end of a room that nobody is connected to. */
+    int (*remove)(cx_db *db, int64_t id);
+};
+
+extern const struct cx__engine cx__sqlite;
+
+#endif

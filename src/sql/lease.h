@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Leases: the connection that the running task has to its tenant's room. What
+ * a call reads and writes, it does through one.
+ */
+#ifndef CTXVAR_SQL_LEASE_H
+#define CTXVAR_SQL_LEASE_H
+
+#include "pool.h"
+
+/* A connection to the current tenant's room: the boundary. */
+int cx__lease_begin(cx_db *db, struct cx__connection **connection);
+void cx__lease_end(struct cx__connection *connection);
+
+#endif

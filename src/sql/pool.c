@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pools. A connection goes to whoever used the same room last, since its cache
+ * is warm, and is closed when it is the one unused longest and another room
+ * needs its place.
+ *
+ * Two semaphores let a task in: the pool's, so that one tenant's tasks cannot
+ * take all there are, then the database's. Both serve who waits first. With
+ * them in hand there is a connection, or the place for one.
+ *
+ * The registry's pool is the same, but for the slot.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pool.h"
+#include "problem.h"
+#include "tenant.h"
+
+struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
+                              int64_t id)
+{
+    struct cx__pool *pool = calloc(1, sizeof(*pool));
+
+    if (pool == NULL)
+        return NULL;
+    pool->quota = cx_semaphore_new(db->each);
+    pool->writer = cx_lock_new();
+    if (pool->quota == NULL || pool->writer == NULL) {
+        (void)cx_semaphore_free(pool->quota);
+        (void)cx_lock_free(pool->writer);
+        free(pool);
+        errno = ENOMEM;
+        return NULL;
+    }
+    pool->db = db;
+    pool->tenant = cx_tenant_ref(tenant);
+    pool->room = room;
+    pool->id = id;
+    pool->users = 1;
+    cx__list_init(&pool->idle);
+    return pool;
+}
+
+static void pool_free(struct cx__pool *pool)
+{
+    if (pool->tenant != NULL && pool->tenant->pool == pool)
+        pool->tenant->pool = NULL;
+    cx_tenant_unref(pool->tenant);
+    (void)cx_semaphore_free(pool->quota);
+    (void)cx_lock_free(pool->writer);
+    free(pool);
+}
+
+static void free_unused(struct cx__pool *pool)
+{
+    if (pool->users == 0 && pool->open == 0)
+        pool_free(pool);
+}
+
+void cx__pool_release(struct cx__pool *pool)
+{
+    pool->users--;
+    free_unused(pool);
+}
+
+/* Take one that nobody has off all lists, as if it were closed already. */
+static void idle_remove(struct cx__connection *connection)
+{
+    struct cx__pool *pool = connection->pool;
+
+    cx__list_remove(&connection->idle);
+    cx__list_remove(&connection->aged);
+    pool->open--;
+    pool->db->open--;
+}
+
+static void close_one(cx_db *db, struct cx__connection *connection)
+{
+    struct cx__list alone;
+
+    cx__list_init(&alone);
+    cx__list_insert(&alone, &connection->idle);
+    db->engine->disconnect(db, &alone);
+}
+
+/* Close the one unused longest, for its place. */
+static void evict(cx_db *db)
+{
+    struct cx__connection *oldest =
+        CX__OWNER(db->idle.next, struct cx__connection, aged);
+    struct cx__pool *pool = oldest->pool;
+
+    idle_remove(oldest);
+    pool->users++;
+    close_one(db, oldest);
+    cx__pool_release(pool);
+}
+
+/* Open one more. The place for it is taken first, since this waits. */
+static int pool_connect(struct cx__pool *pool,
+                        struct cx__connection **connection)
+{
+    cx_db *db = pool->db;
+    unsigned generation = pool->generation;
+    int error;
+
+    db->open++;
+    pool->open++;
+    if (db->open > db->most && !cx__list_is_empty(&db->idle))
+        evict(db);
+    error = db->engine->connect(pool, connection);
+    if (error != 0) {
+        db->open--;
+        pool->open--;
+        return error;
+    }
+    (*connection)->db = db;
+    (*connection)->pool = pool;
+    (*connection)->generation = generation;
+    return 0;
+}
+
+/* One that nobody has, or a new one. */
+static int pool_take(struct cx__pool *pool, struct cx__connection **connection)
+{
+    struct cx__connection *warm;
+
+    if (cx__list_is_empty(&pool->idle))
+        return pool_connect(pool, connection);
+    warm = CX__OWNER(pool->idle.next, struct cx__connection, idle);
+    cx__list_remove(&warm->idle);
+    cx__list_remove(&warm->aged);
+    *connection = warm;
+    return 0;
+}
+
+/* Wait for a slot of the database's, for a tenant that is still there. */
+static int slot_take(struct cx__pool *pool)
+{
+    int error = cx_semaphore_acquire(pool->db->slots);
+
+    if (error == 0 && pool->tenant->dropped) {
+        (void)cx_semaphore_release(pool->db->slots);
+        error = cx__problem(-ESTALE, "the tenant was dropped");
+    }
+    return error;
+}
+
+/* Wait for one's turn. Who has a slot may ask for the registry, which must
+ * not wait for one then. */
+static int pool_enter(struct cx__pool *pool)
+{
+    int error = cx_semaphore_acquire(pool->quota);
+
+    if (error == 0 && pool->room != CX__REGISTRY) {
+        error = slot_take(pool);
+        if (error != 0)
+            (void)cx_semaphore_release(pool->quota);
+    }
+    return error;
+}
+
+static void pool_leave(struct cx__pool *pool)
+{
+    if (pool->room != CX__REGISTRY)
+        (void)cx_semaphore_release(pool->db->slots);
+    (void)cx_semaphore_release(pool->quota);
+}
+
+int cx__pool_lease(struct cx__pool *pool, struct cx__connection **connection)
+{
+    cx_db *db = pool->db;
+    int error;
+
+    pool->users++;
+    db->users++;
+    error = pool_enter(pool);
+    if (error == 0) {
+        error = pool_take(pool, connection);
+        if (error != 0)
+            pool_leave(pool);
+    }
+    if (error != 0) {
+        db->users--;
+        cx__pool_release(pool);
+    }
+    return error;
+}
+
+static void connection_rest(struct cx__connection *connection)
+{
+    struct cx__pool *pool = connection->pool;
+
+    if (connection->broken || connection->generation != pool->generation) {
+        pool->open--;
+        pool->db->open--;
+        close_one(pool->db, connection);
+    } else {
+        cx__list_insert(pool->idle.next, &connection->idle);
+        cx__list_insert(&pool->db->idle, &connection->aged);
+    }
+}
+
+void cx__pool_return(struct cx__connection *connection)
+{
+    struct cx__pool *pool = connection->pool;
+
+    if (connection->unsettled)
+        pool->db->engine->settle(connection);
+    connection_rest(connection);
+    pool_leave(pool);
+    pool->db->users--;
+    cx__pool_release(pool);
+}
+
+static void close_idle(struct cx__pool *pool)
+{
+    struct cx__list all;
+
+    cx__list_init(&all);
+    while (!cx__list_is_empty(&pool->idle)) {
+        struct cx__connection *each =
+            CX__OWNER(pool->idle.next, struct cx__connection, idle);
+
+        idle_remove(each);
+        cx__list_insert(&all, &each->idle);
+    }
+    if (!cx__list_is_empty(&all))
+        pool->db->engine->disconnect(pool->db, &all);
+}
+
+int cx__pool_drain(struct cx__pool *pool)
+{
+    unsigned most = pool->db->each;
+    unsigned n = 0;
+    int error = 0;
+
+    while (n < most && (error = cx_semaphore_acquire(pool->quota)) == 0)
+        n++;
+    if (error == 0)
+        close_idle(pool);
+    while (n-- > 0)
+        (void)cx_semaphore_release(pool->quota);
+    return error;
+}
+
+void cx__pool_expire(struct cx__pool *pool)
+{
+    pool->generation++;
+    close_idle(pool);
+}
+
+void cx__pool_close_idle(cx_db *db)
+{
+    struct cx__list all;
+
+    cx__list_init(&all);
+    while (!cx__list_is_empty(&db->idle)) {
+        struct cx__connection *each =
+            CX__OWNER(db->idle.next, struct cx__connection, aged);
+        struct cx__pool *pool = each->pool;
+
+        idle_remove(each);
+        cx__list_insert(&all, &each->idle);
+        free_unused(pool);
+    }
+    if (!cx__list_is_empty(&all))
+        db->engine->disconnect(db, &all);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What went wrong, in words: a context variable of the failing task's own. */
+#ifndef CTXVAR_SQL_PROBLEM_H
+#define CTXVAR_SQL_PROBLEM_H
+
+/*
+ * Leave words, as printf() writes them, and return error. They must name
+ * neither a row's values nor a tenant. A format that is NULL leaves none, for
+ * an error that says all by itself.
+ */
+__attribute__((format(printf, 2, 3))) int cx__problem(int error,
+                                                      const char *format, ...);
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The registry.
+ *
+ *             create                drop              files removed
+ *   (none) -----------> LISTED ------------> DROPPED -------------> GONE
+ *
+ * A tenant's room is made within the transaction that lists it, so that one
+ * that is listed has its room. What a crash leaves of that is a room of a
+ * number that was never given, and makes way for the next one. Rows stay, and
+ * with them the numbers that are used up.
+ */
+#include <errno.h>
+
+#include <ctxvar/tenant.h>
+
+#include "pool.h"
+#include "problem.h"
+#include "registry.h"
+#include "statement.h"
+#include "tenant.h"
+#include "utf8.h"
+
+enum { LISTED = 1, DROPPED = 2, GONE = 3 };
+
+enum { NAME_BYTES = 255 };
+
+/* Statements on one tenant; each gives its id and name. */
+static const char find_by_name[] =
+    "SELECT id, name FROM cx_tenants WHERE name = $1 AND state = 1";
+static const char find_next[] =
+    "SELECT id, name FROM cx_tenants WHERE id > $1 AND state = 1"
+    " ORDER BY id LIMIT 1";
+static const char find_dropped[] =
+    "SELECT id, name FROM cx_tenants WHERE id > $1 AND state = 2"
+    " ORDER BY id LIMIT 1";
+static const char insert[] =
+    "INSERT INTO cx_tenants (name, state) VALUES ($1, 1) RETURNING id, name";
+static const char set_name[] =
+    "UPDATE cx_tenants SET name = $1 WHERE id = $2 AND state = 1"
+    " RETURNING id, name";
+static const char set_state[] =
+    "UPDATE cx_tenants SET state = $1 WHERE id = $2 AND state < $1"
+    " RETURNING id, name";
+
+static cx_param i64_param(int64_t value)
+{
+    return (cx_param){.kind = CX_KIND_I64, .i64 = value};
+}
+
+static cx_param text_param(cx_text value)
+{
+    return (cx_param){.kind = CX_KIND_TEXT, .text = value};
+}
+
+static bool is_name(cx_text name)
+{
+    return name.data != NULL && name.len > 0 && name.len <= NAME_BYTES &&
+           cx__utf8_is_valid(name) && !cx__utf8_has_control(name);
+}
+
+/* A tenant as it is in the list. */
+struct listed {
+    int64_t id;
+    cx_tenant *tenant; /* a hold on it; NULL unless wanted */
+};
+
+/* Take the row that a statement is at. */
+static int read_row(cx_db *db, struct cx__statement *statement, bool wanted,
+                    struct listed *listed)
+{
+    cx_param id, name;
+    int error = db->engine->column(statement, 0, CX_KIND_I64, &id);
+
+    if (error == 0)
+        error = db->engine->column(statement, 1, CX_KIND_TEXT, &name);
+    if (error != 0)
+        return error;
+    *listed = (struct listed){.id = id.i64};
+    if (wanted) {
+        listed->tenant = cx__roster_hold(db->roster, id.i64, name.text);
+        if (listed->tenant == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Run a prepared statement: 1 with a tenant, 0 without, or the error. */
+static int run_prepared(cx_db *db, struct cx__statement *statement,
+                        const cx_param *params, unsigned n, bool wanted,
+                        struct listed *listed)
+{
+    int result = 0;
+
+    for (unsigned i = 0; result == 0 && i < n; i++)
+        result = db->engine->bind(statement, i + 1, &params[i]);
+    if (result == 0)
+        result = db->engine->step(statement);
+    if (result == 1) {
+        int error = read_row(db, statement, wanted, listed);
+
+        /* An update is done only when no more rows come. */
+        if (error == 0)
+            error = db->engine->step(statement);
+        result = error == 0 ? 1 : error;
+    }
+    return result;
+}
+
+static int run(struct cx__connection *connection, const char *text,
+               const cx_param *params, unsigned n, bool wanted,
+               struct listed *listed)
+{
+    struct cx__statement *statement;
+    int result = cx__statement_own(connection, text, &statement);
+
+    if (result == 0) {
+        result =
+            run_prepared(connection->db, statement, params, n, wanted, listed);
+        cx__statement_done(statement);
+    }
+    return result;
+}
+
+/* The same, with a connection to the registry for it. */
+static int ask(cx_db *db, const char *text, const cx_param *params, unsigned n,
+               bool wanted, struct listed *listed)
+{
+    struct cx__connection *connection;
+    int result = cx__pool_lease(db->registry, &connection);
+
+    if (result == 0) {
+        result = run(connection, text, params, n, wanted, listed);
+        cx__pool_return(connection);
+    }
+    return result;
+}
+
+/* List a tenant and make its room. */
+static int list_and_provision(struct cx__connection *connection, cx_text name,
+                              struct listed *listed)
+{
+    cx_db *db = connection->db;
+    cx_param param = text_param(name);
+    int result = run(connection, insert, &param, 1, true, listed);
+
+    if (result == -EEXIST)
+        return cx__problem(-EEXIST, "there is a tenant of this name");
+    if (result < 0)
+        return result;
+    result = db->engine->provision(db, listed->id);
+    if (result != 0) {
+        cx_tenant_unref(listed->tenant);
+        listed->tenant = NULL;
+    }
+    return result;
+}
+
+static int create(struct cx__connection *connection, cx_text name,
+                  struct listed *listed)
+{
+    const struct cx__engine *engine = connection->db->engine;
+    int error = engine->begin(connection, 0);
+
+    if (error != 0)
+        return error;
+    error = list_and_provision(connection, name, listed);
+    if (error == 0)
+        error = engine->commit(connection, 0);
+    if (error != 0)
+        (void)engine->rollback(connection, 0);
+    return error;
+}
+
+static int check_name(const cx_db *db, cx_text name)
+{
+    int error = cx__db_check(db);
+
+    if (error == 0 && !is_name(name))
+        error = cx__problem(-EINVAL, "not a name for a tenant: 1 to 255 bytes"
+                                     " of UTF-8 without control characters");
+    return error;
+}
+
+int cx_tenant_create(cx_db *db, cx_text name, cx_tenant **tenant)
+{
+    struct listed listed = {.tenant = NULL};
+    struct cx__connection *connection;
+    int error = check_name(db, name);
+
+    if (error == 0)
+        error = cx__pool_lease(db->registry, &connection);
+    if (error != 0)
+        return error;
+    error = create(connection, name, &listed);
+    cx__pool_return(connection);
+    if (error == 0 && tenant != NULL)
+        *tenant = listed.tenant;
+    else
+        cx_tenant_unref(listed.tenant);
+    return error;
+}
+
+int cx_tenant_find(cx_db *db, cx_text name, cx_tenant **tenant)
+{
+    struct listed listed;
+    cx_param param = text_param(name);
+    int result = tenant != NULL ? check_name(db, name) : -EINVAL;
+
+    if (result == 0)
+        result = ask(db, find_by_name, &param, 1, true, &listed);
+    if (result == 0)
+        return cx__problem(-ENOENT, "there is no tenant of this name");
+    if (result == 1)
+        *tenant = listed.tenant;
+    return result == 1 ? 0 : result;
+}
+
+int cx_tenant_each(cx_db *db, int (*fn)(cx_tenant *tenant, void *arg),
+                   void *arg)
+{
+    struct listed listed = {.id = 0};
+    int error = fn != NULL ? cx__db_check(db) : -EINVAL;
+
+    while (error == 0) {
+        cx_param after = i64_param(listed.id);
+        int result = ask(db, find_next, &after, 1, true, &listed);
+
+        if (result != 1)
+            return result;
+        error = fn(listed.tenant, arg);
+        cx_tenant_unref(listed.tenant);
+    }
+    return error;
+}
+
+/* The database of a handle that is still of use. */
+static int db_of(const cx_tenant *tenant, cx_db **db)
+{
+    if (tenant == NULL)
+        return -EINVAL;
+    if (cx_task_current() == NULL)
+        return -EPERM;
+    if (!cx__tenant_is_here(tenant))
+        return -EXDEV;
+    *db = cx__tenant_db(tenant);
+    if (*db == NULL)
+        return cx__problem(-ESTALE, "the tenant's database is closed");
+    if (tenant->dropped)
+        return cx__problem(-ESTALE, "the tenant was dropped");
+    return 0;
+}
+
+int cx_tenant_rename(cx_tenant *tenant, cx_text name)
+{
+    struct listed listed = {.tenant = NULL};
+    cx_db *db;
+    int result = db_of(tenant, &db);
+
+    if (result == 0)
+        result = check_name(db, name);
+    if (result == 0) {
+        cx_param params[] = {text_param(name), i64_param(tenant->id)};
+
+        result = ask(db, set_name, params, 2, true, &listed);
+        cx_tenant_unref(listed.tenant);
+        if (result == 0)
+            return cx__problem(-ESTALE, "the tenant was dropped");
+    }
+    if (result == -EEXIST)
+        return cx__problem(-EEXIST, "there is a tenant of this name");
+    return result == 1 ? 0 : result;
+}
+
+/* Have the list say so; one that says so already is no error. */
+static int advance(cx_db *db, int64_t id, int state)
+{
+    struct listed listed;
+    cx_param params[] = {i64_param(state), i64_param(id)};
+    int result = ask(db, set_state, params, 2, false, &listed);
+
+    return result < 0 ? result : 0;
+}
+
+static int remove_room(cx_db *db, int64_t id)
+{
+    int error = db->engine->remove(db, id);
+
+    return error == 0 ? advance(db, id, GONE) : error;
+}
+
+/* With nobody else there. */
+static int drop_drained(cx_db *db, cx_tenant *tenant)
+{
+    int error = advance(db, tenant->id, DROPPED);
+
+    if (error != 0) {
+        tenant->dropped = false;
+        return error;
+    }
+    /* It is dropped; what cannot be removed now can be later. */
+    CX_SHIELD {
+        error = remove_room(db, tenant->id);
+    }
+    return error;
+}
+
+/* Wait until nobody uses it. Nobody can begin to meanwhile. */
+static int drain(cx_tenant *tenant)
+{
+    struct cx__pool *pool = tenant->pool;
+    int error;
+
+    if (pool == NULL)
+        return 0;
+    pool->users++;
+    error = cx__pool_drain(pool);
+    cx__pool_release(pool);
+    return error;
+}
+
+int cx_tenant_drop(cx_tenant *tenant)
+{
+    cx_db *db;
+    int error = db_of(tenant, &db);
+
+    if (error == 0)
+        error = cx__db_check(db);
+    if (error != 0)
+        return error;
+    db->users++;
+    tenant->dropped = true;
+    error = drain(tenant);
+    if (error == 0)
+        error = drop_drained(db, tenant);
+    else
+        tenant->dropped = false;
+    db->users--;
+    return error;
+}
+
+int cx__registry_sweep(cx_db *db)
+{
+    struct listed listed = {.id = 0};
+    int result;
+
+    do {
+        cx_param after = i64_param(listed.id);
+
+        result = ask(db, find_dropped, &after, 1, false, &listed);
+        if (result == 1)
+            (void)remove_room(db, listed.id);
+    } while (result == 1);
+    return result;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the SQLite engine share. Its design is told in
+ * sqlite_engine.c.
+ */
+#ifndef CTXVAR_SQL_SQLITE_H
+#define CTXVAR_SQL_SQLITE_H
+
+#include <sqlite3.h>
+
+#include <ctxvar/sync.h>
+
+#include "engine.h"
+#include "pool.h"
+#include "statement.h"
+
+/* The number of the template's room. */
+enum { CX__TEMPLATE = 0 };
+
+enum { CX__KEY_BYTES = 16, CX__WORDS_BYTES = 256 };
+
+struct cx__vfs;
+
+/*
+ * A database's part that is SQLite's.
+ *
+ * executor  one thread, for what blocks: files that are opened, closed, copied
+ *           and removed, checkpoints and syncs
+ * key       which registry the tenants' files belong to: each has it too
+ */
+struct cx__sqlite {
+    cx_executor *executor;
+    struct cx__vfs *vfs;
+    char *folder; /* absolute, without links */
+    unsigned char key[CX__KEY_BYTES];
+};
+
+/*
+ * trusted   what is prepared now is the library's own
+ * why       what a wait within SQLite ended with; SQLite itself only says that
+ *           it was busy or interrupted
+ * writes    how often its task has the writer's turn
+ * slice     the millisecond in which it last let others run
+ * frames    in the log after the last commit
+ * due       the number of them at which a checkpoint is made
+ */
+struct cx__sqlite_connection {
+    struct cx__connection base;
+    sqlite3 *handle;
+    bool trusted;
+    int why;
+    unsigned writes;
+    uint64_t slice;
+    int frames;
+    int due;
+};
+
+/* What a job that ran on the executor came to, and why in words. */
+struct cx__outcome {
+    int error;
+    char words[CX__WORDS_BYTES];
+};
+
+static inline struct cx__sqlite *cx__sqlite_of(const cx_db *db)
+{
+    return db->own;
+}
+
+static inline struct cx__sqlite_connection *
+cx__sqlite_connection_of(struct cx__connection *connection)
+{
+    return (struct cx__sqlite_connection *)connection;
+}
+
+/* sqlite_error.c */
+
+/* The errno for a code of SQLite's; handle: NULL, or where it came from. */
+int cx__sqlite_errno(sqlite3 *handle, int code);
+/* The same of the running task's connection, with its words. */
+int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code);
+/* The same for a job, which has no context to leave words in. */
+int cx__sqlite_outcome(struct cx__outcome *outcome, sqlite3 *handle, int code);
+/* The same for what the system said. */
+int cx__sqlite_failed(struct cx__outcome *outcome, int number);
+/* Words of the engine's own. Returns error. */
+int cx__sqlite_refuse(struct cx__outcome *outcome, int error,
+                      const char *words);
+
+/* sqlite_executor.c */
+
+/* Run a job there: 0, or that it was not run. */
+int cx__sqlite_run(struct cx__sqlite *sqlite, cx_task_fn *fn, void *arg);
+/* Run it, cancelled or not; if all else fails, here. */
+void cx__sqlite_must_run(cx_executor *executor, cx_task_fn *fn, void *arg);
+
+/* sqlite_vfs.c */
+
+/* SQLite's own way to files, but that a task waits for the disk without the
+ * loop. NULL with errno. */
+struct cx__vfs *cx__vfs_new(cx_executor *executor);
+void cx__vfs_free(struct cx__vfs *vfs);
+const char *cx__vfs_name(const struct cx__vfs *vfs);
+
+/* sqlite_wait.c: waits within SQLite are waits of the task. */
+void cx__sqlite_waits(struct cx__sqlite_connection *connection);
+
+/* sqlite_guard.c: what a connection may do. */
+
+/* Settings; after all that the library itself needs beyond them. */
+int cx__sqlite_harden(struct cx__sqlite_connection *connection,
+                      enum cx__room room);
+
+/* sqlite_room.c: files. */
+
+/* The path of a room's file, to be freed; NULL: no memory. */
+char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
+                      int64_t id, const char *suffix);
+/* Open a file; `more` is SQLITE_OPEN_CREATE or 0. */
+int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
+                    sqlite3 **handle, struct cx__outcome *outcome);
+int cx__sqlite_exec(sqlite3 *handle, const char *text,
+                    struct cx__outcome *outcome);
+/* Make a file that is not there, and that only this user may read. */
+int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome);
+/* Make a tenant's file, or the template's. */
+int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
+                         struct cx__outcome *outcome);
+int cx__sqlite_provision(cx_db *db, int64_t id);
+int cx__sqlite_remove(cx_db *db, int64_t id);
+
+/* sqlite_found.c */
+
+/* Make the registry and the template, unless they are there. */
+int cx__sqlite_found(struct cx__sqlite *sqlite, struct cx__outcome *outcome);
+
+/* sqlite_connect.c */
+int cx__sqlite_connect(struct cx__pool *pool,
+                       struct cx__connection **connection);
+void cx__sqlite_disconnect(cx_db *db, struct cx__list *connections);
+void cx__sqlite_settle(struct cx__connection *connection);
+
+/* sqlite_statement.c */
+int cx__sqlite_prepare(struct cx__connection *connection, cx_text text,
+                       bool trusted, struct cx__statement **statement);
+void cx__sqlite_finalize(struct cx__statement *statement);
+int cx__sqlite_bind(struct cx__statement *statement, unsigned place,
+                    const cx_param *value);
+int cx__sqlite_step(struct cx__statement *statement);
+int cx__sqlite_column(struct cx__statement *statement, unsigned place,
+                      cx_kind wanted, cx_param *value);
+void cx__sqlite_reset(struct cx__statement *statement);
+
+/* sqlite_transaction.c */
+
+/* The writer's turn at the room's file; it may be had more than once. */
+int cx__sqlite_writer(struct cx__sqlite_connection *connection);
+void cx__sqlite_writer_done(struct cx__sqlite_connection *connection);
+int cx__sqlite_begin(struct cx__connection *connection, unsigned depth);
+int cx__sqlite_commit(struct cx__connection *connection, unsigned depth);
+int cx__sqlite_rollback(struct cx__connection *connection, unsigned depth);
+
+#endif

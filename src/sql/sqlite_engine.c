@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The SQLite engine.
+ *
+ * A statement runs where its task runs, on the loop's thread, and not on
+ * another: the hop there and back would cost ten statements. A task is a
+ * coroutine with a stack of its own, so that SQLite can be suspended in the
+ * middle of what it does, where it calls back:
+ *
+ *   - somebody else has a lock: the busy handler sleeps as a task sleeps, with
+ *     the deadline and the cancel of the task;
+ *   - a statement takes long: the progress handler lets other tasks run, and
+ *     ends the statement if the task is cancelled or too late;
+ *   - the disk has to be waited for: a sync is done by the database's own
+ *     thread, and the task waits.
+ *
+ * Meanwhile the connection is its task's alone, and SQLite holds no lock of
+ * the process: it is built for connections that are each used by one thread
+ * at a time, and a suspended task is such a one.
+ *
+ * What else blocks is done by that thread as a whole: files are opened with
+ * all that comes with it, closed, copied and removed there, and the log is
+ * moved into the file. A commit adds to the log without waiting for the disk;
+ * that is a transaction which a power failure may undo, but not in part.
+ *
+ * A connection never changes its file, and what is prepared stays with it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "problem.h"
+#include "sqlite.h"
+
+static void sqlite_free(struct cx__sqlite *sqlite)
+{
+    cx__vfs_free(sqlite->vfs);
+    cx_executor_free(sqlite->executor);
+    free(sqlite->folder);
+    free(sqlite);
+}
+
+static struct cx__sqlite *sqlite_new(void)
+{
+    static const cx_executor_options options = {.threads = 1,
+                                                .name = "cx-sqlite"};
+    struct cx__sqlite *sqlite = calloc(1, sizeof(*sqlite));
+
+    if (sqlite == NULL)
+        return NULL;
+    sqlite->executor = cx_executor_new(&options);
+    if (sqlite->executor != NULL)
+        sqlite->vfs = cx__vfs_new(sqlite->executor);
+    if (sqlite->vfs == NULL) {
+        sqlite_free(sqlite);
+        return NULL;
+    }
+    return sqlite;
+}
+
+struct open_job {
+    struct cx__sqlite *sqlite;
+    const char *place;
+    struct cx__outcome outcome;
+};
+
+/* Only this user may look into a folder that is made here. */
+static int open_folder(struct open_job *job)
+{
+    if (mkdir(job->place, S_IRWXU) != 0 && errno != EEXIST)
+        return cx__sqlite_refuse(&job->outcome, -errno,
+                                 "the folder cannot be made");
+    job->sqlite->folder = realpath(job->place, NULL);
+    if (job->sqlite->folder == NULL)
+        return cx__sqlite_refuse(&job->outcome, -errno,
+                                 "there is no such folder");
+    return 0;
+}
+
+static void *open_run(void *arg)
+{
+    struct open_job *job = arg;
+
+    job->outcome.error = open_folder(job);
+    if (job->outcome.error == 0)
+        job->outcome.error = cx__sqlite_found(job->sqlite, &job->outcome);
+    return NULL;
+}
+
+static int engine_open(cx_db *db, const char *place)
+{
+    struct open_job job = {.sqlite = sqlite_new(), .place = place};
+    int error;
+
+    if (job.sqlite == NULL)
+        return -ENOMEM;
+    error = cx__sqlite_run(job.sqlite, open_run, &job);
+    if (error == 0 && job.outcome.error != 0)
+        error = cx__problem(job.outcome.error, "%s", job.outcome.words);
+    if (error != 0)
+        sqlite_free(job.sqlite);
+    else
+        db->own = job.sqlite;
+    return error;
+}
+
+static void engine_close(cx_db *db)
+{
+    sqlite_free(cx__sqlite_of(db));
+}
+
+const struct cx__engine cx__sqlite = {
+    .scheme = "sqlite:",
+    .open = engine_open,
+    .close = engine_close,
+    .connect = cx__sqlite_connect,
+    .disconnect = cx__sqlite_disconnect,
+    .settle = cx__sqlite_settle,
+    .prepare = cx__sqlite_prepare,
+    .finalize = cx__sqlite_finalize,
+    .bind = cx__sqlite_bind,
+    .step = cx__sqlite_step,
+    .column = cx__sqlite_column,
+    .reset = cx__sqlite_reset,
+    .begin = cx__sqlite_begin,
+    .commit = cx__sqlite_commit,
+    .rollback = cx__sqlite_rollback,
+    .provision = cx__sqlite_provision,
+    .remove = cx__sqlite_remove,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* SQLite's codes as errno. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "problem.h"
+#include "sqlite.h"
+
+static int constraint(int code)
+{
+    switch (code) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+        return -EEXIST;
+    default:
+        return -EDOM;
+    }
+}
+
+/* What the system said, where that says more than SQLite's code. */
+static int of_system(sqlite3 *handle)
+{
+    switch (handle != NULL ? sqlite3_system_errno(handle) : 0) {
+    case EACCES:
+    case EPERM:
+        return -EACCES;
+    case EDQUOT:
+    case EFBIG:
+    case ENOSPC:
+        return -ENOSPC;
+    case EMFILE:
+    case ENFILE:
+        return -EMFILE;
+    case EROFS:
+        return -EROFS;
+    case ENOENT:
+        return -ENOENT;
+    case ENOTDIR:
+        return -ENOTDIR;
+    default:
+        return -EIO;
+    }
+}
+
+int cx__sqlite_errno(sqlite3 *handle, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return 0;
+    case SQLITE_CONSTRAINT:
+        return constraint(code);
+    case SQLITE_MISMATCH:
+        return -EDOM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_AUTH:
+    case SQLITE_PERM:
+        return -EACCES;
+    case SQLITE_READONLY:
+        return -EROFS;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+        return -EUCLEAN;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    case SQLITE_TOOBIG:
+        return -E2BIG;
+    case SQLITE_INTERRUPT:
+    case SQLITE_ABORT:
+        return -ECANCELED;
+    case SQLITE_IOERR:
+        return code == SQLITE_IOERR_NOMEM ? -ENOMEM : of_system(handle);
+    case SQLITE_CANTOPEN:
+        return of_system(handle);
+    default:
+        return -EINVAL;
+    }
+}
+
+int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code)
+{
+    int error = cx__sqlite_errno(connection->handle, code);
+
+    /* SQLite was made to stop by a wait that ended so. */
+    if (connection->why != 0 && (error == -EBUSY || error == -ECANCELED))
+        error = connection->why;
+    connection->why = 0;
+    if (error == -ECANCELED || error == -ETIMEDOUT || error == -ENOMEM)
+        return cx__problem(error, NULL);
+    return cx__problem(error, "%s", sqlite3_errmsg(connection->handle));
+}
+
+int cx__sqlite_refuse(struct cx__outcome *outcome, int error, const char *words)
+{
+    outcome->error = error;
+    (void)snprintf(outcome->words, sizeof(outcome->words), "%s", words);
+    return error;
+}
+
+int cx__sqlite_outcome(struct cx__outcome *outcome, sqlite3 *handle, int code)
+{
+    int error = cx__sqlite_errno(handle, code);
+
+    if (error == 0)
+        return 0;
+    return cx__sqlite_refuse(outcome, error,
+                             handle != NULL ? sqlite3_errmsg(handle)
+                                            : sqlite3_errstr(code));
+}
+
+int cx__sqlite_failed(struct cx__outcome *outcome, int number)
+{
+    return cx__sqlite_refuse(outcome, -number, strerrordesc_np(number));
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection may do. A tenant is kept from the others by its file: a
+ * connection has one, and no way to name another. All that is here is the
+ * second line, and keeps the connection itself as the next task expects it.
+ *
+ * - Defensive settings: no writable schema, no extensions, no views and
+ *   triggers, nothing in a file's schema is trusted, since a file may come
+ *   from elsewhere.
+ * - Limits: none of SQLite's own is meant for statements from strangers.
+ *   ATTACH has none left, and with it go VACUUM and VACUUM INTO.
+ * - An authorizer that allows what is listed below, and nothing else.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "sqlite.h"
+
+/* Functions that only compute. Sorted. */
+static const char *const functions[] = {"->",
+                                        "->>",
+                                        "abs",
+                                        "acos",
+                                        "acosh",
+                                        "asin",
+                                        "asinh",
+                                        "atan",
+                                        "atan2",
+                                        "atanh",
+                                        "avg",
+                                        "ceil",
+                                        "ceiling",
+                                        "changes",
+                                        "char",
+                                        "coalesce",
+                                        "cos",
+                                        "cosh",
+                                        "count",
+                                        "cume_dist",
+                                        "current_date",
+                                        "current_time",
+                                        "current_timestamp",
+                                        "date",
+                                        "datetime",
+                                        "degrees",
+                                        "dense_rank",
+                                        "exp",
+                                        "first_value",
+                                        "floor",
+                                        "format",
+                                        "glob",
+                                        "group_concat",
+                                        "hex",
+                                        "ifnull",
+                                        "iif",
+                                        "instr",
+                                        "json",
+                                        "json_array",
+                                        "json_array_length",
+                                        "json_each",
+                                        "json_extract",
+                                        "json_group_array",
+                                        "json_group_object",
+                                        "json_insert",
+                                        "json_object",
+                                        "json_patch",
+                                        "json_quote",
+                                        "json_remove",
+                                        "json_replace",
+                                        "json_set",
+                                        "json_tree",
+                                        "json_type",
+                                        "json_valid",
+                                        "julianday",
+                                        "lag",
+                                        "last_insert_rowid",
+                                        "last_value",
+                                        "lead",
+                                        "length",
+                                        "like",
+                                        "likelihood",
+                                        "likely",
+                                        "ln",
+                                        "log",
+                                        "log10",
+                                        "log2",
+                                        "lower",
+                                        "ltrim",
+                                        "max",
+                                        "min",
+                                        "mod",
+                                        "nth_value",
+                                        "ntile",
+                                        "nullif",
+                                        "percent_rank",
+                                        "pi",
+                                        "pow",
+                                        "power",
+                                        "printf",
+                                        "quote",
+                                        "radians",
+                                        "random",
+                                        "randomblob",
+                                        "rank",
+                                        "replace",
+                                        "round",
+                                        "row_number",
+                                        "rtrim",
+                                        "sign",
+                                        "sin",
+                                        "sinh",
+                                        "sqrt",
+                                        "strftime",
+                                        "string_agg",
+                                        "substr",
+                                        "substring",
+                                        "sum",
+                                        "tan",
+                                        "tanh",
+                                        "time",
+                                        "timediff",
+                                        "total",
+                                        "total_changes",
+                                        "trim",
+                                        "trunc",
+                                        "typeof",
+                                        "unhex",
+                                        "unicode",
+                                        "unixepoch",
+                                        "unlikely",
+                                        "upper",
+                                        "zeroblob"};
+
+/* Tables that are nobody's, by how their names begin. */
+static const char *const foreign[] = {"sqlite_", "cx_", "pragma_", "dbstat"};
+
+static bool is_function(const char *name)
+{
+    size_t low = 0;
+    size_t high = sizeof(functions) / sizeof(functions[0]);
+
+    while (name != NULL && low < high) {
+        size_t middle = (low + high) / 2;
+        int order = sqlite3_stricmp(name, functions[middle]);
+
+        if (order == 0)
+            return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
+
+/* A table of the tenant's own; database: NULL where SQLite does not say. */
+static bool is_own(const char *table, const char *database)
+{
+    if (table == NULL || (database != NULL && strcmp(database, "main") != 0))
+        return false;
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        if (sqlite3_strnicmp(table, foreign[i], (int)strlen(foreign[i])) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* What may be done to rows. */
+static bool is_data(int action, const char *first, const char *second,
+                    const char *database)
+{
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_RECURSIVE:
+        return true;
+    case SQLITE_FUNCTION:
+        return is_function(second);
+    case SQLITE_READ:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+        return is_own(first, database);
+    default:
+        return false;
+    }
+}
+
+static int guard_data(void *arg, int action, const char *first,
+                      const char *second, const char *database,
+                      const char *inner)
+{
+    const struct cx__sqlite_connection *connection = arg;
+
+    (void)inner;
+    return connection->trusted || is_data(action, first, second, database)
+               ? SQLITE_OK
+               : SQLITE_DENY;
+}
+
+/* What may be done to tables. SQLite writes its schema by itself meanwhile,
+ * and asks for that, too; a program's own statement cannot: that is
+ * SQLITE_DBCONFIG_DEFENSIVE. */
+static bool is_schema(int action, const char *first, const char *second,
+                      const char *database)
+{
+    switch (action) {
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_DROP_TABLE:
+        return is_own(first, database);
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_DROP_INDEX:
+    case SQLITE_ALTER_TABLE:
+        return is_own(second, action == SQLITE_ALTER_TABLE ? first : database);
+    case SQLITE_REINDEX:
+        return database == NULL || strcmp(database, "main") == 0;
+    case SQLITE_READ:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+        return strcmp(first, "sqlite_master") == 0 ||
+               strcmp(first, "sqlite_sequence") == 0;
+    default:
+        return false;
+    }
+}
+
+static int guard_schema(void *arg, int action, const char *first,
+                        const char *second, const char *database,
+                        const char *inner)
+{
+    return guard_data(arg, action, first, second, database, inner) ==
+                       SQLITE_OK ||
+                   is_schema(action, first, second, database)
+               ? SQLITE_OK
+               : SQLITE_DENY;
+}
+
+static const struct setting {
+    int what;
+    int value;
+} settings[] = {
+    {SQLITE_DBCONFIG_DEFENSIVE, 1},
+    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+    {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0},
+    {SQLITE_DBCONFIG_DQS_DML, 0},
+    {SQLITE_DBCONFIG_DQS_DDL, 0},
+    {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+    {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+    {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+};
+
+static const struct setting limits[] = {
+    {SQLITE_LIMIT_ATTACHED, 0},
+    {SQLITE_LIMIT_LENGTH, 64 << 20},
+    {SQLITE_LIMIT_SQL_LENGTH, 1 << 20},
+    {SQLITE_LIMIT_EXPR_DEPTH, 100},
+    {SQLITE_LIMIT_COMPOUND_SELECT, 50},
+    {SQLITE_LIMIT_VDBE_OP, 100000},
+    {SQLITE_LIMIT_FUNCTION_ARG, 100},
+    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000},
+    {SQLITE_LIMIT_VARIABLE_NUMBER, 1000},
+    {SQLITE_LIMIT_TRIGGER_DEPTH, 10},
+    {SQLITE_LIMIT_WORKER_THREADS, 0},
+};
+
+/* Virtual tables that show more than a tenant's rows go, too. */
+static int drop_modules(sqlite3 *handle)
+{
+    static const char *keep[] = {"json_each", "json_tree", NULL};
+
+    return sqlite3_drop_modules(handle, keep);
+}
+
+int cx__sqlite_harden(struct cx__sqlite_connection *connection,
+                      enum cx__room room)
+{
+    sqlite3 *handle = connection->handle;
+    int code = drop_modules(handle);
+
+    for (size_t i = 0;
+         code == SQLITE_OK && i < sizeof(settings) / sizeof(settings[0]); i++) {
+        int is = -1;
+
+        code =
+            sqlite3_db_config(handle, settings[i].what, settings[i].value, &is);
+        if (code == SQLITE_OK && is != settings[i].value)
+            code = SQLITE_MISUSE;
+    }
+    if (code != SQLITE_OK)
+        return code;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        (void)sqlite3_limit(handle, limits[i].what, limits[i].value);
+    return sqlite3_set_authorizer(
+        handle, room == CX__SCHEMA ? guard_schema : guard_data, connection);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files: how they are named, made and removed. All of it is done by jobs on
+ * the database's own thread.
+ *
+ *     DIR/registry.db   the list of tenants
+ *     DIR/t0.db         the template that new tenants are copies of
+ *     DIR/t<id>.db      a tenant's tables
+ *
+ * A tenant's file says whose it is: which tenant's, and of which registry. One
+ * that was copied over another's is not taken for it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "problem.h"
+#include "sqlite.h"
+
+static const char room_tables[] =
+    "CREATE TABLE cx_room (id INTEGER NOT NULL, registry BLOB NOT NULL);"
+    "CREATE TABLE cx_migrations (version INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL, checksum INTEGER NOT NULL, at INTEGER NOT NULL)";
+
+/* What else SQLite keeps beside a file. */
+static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
+
+char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
+                      int64_t id, const char *suffix)
+{
+    char *path;
+    int len = room == CX__REGISTRY
+                  ? asprintf(&path, "%s/registry.db%s", sqlite->folder, suffix)
+                  : asprintf(&path, "%s/t%lld.db%s", sqlite->folder,
+                             (long long)id, suffix);
+
+    return len >= 0 ? path : NULL;
+}
+
+int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
+                    sqlite3 **handle, struct cx__outcome *outcome)
+{
+    int code = sqlite3_open_v2(
+        path, handle,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+            SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | more,
+        cx__vfs_name(sqlite->vfs));
+
+    return cx__sqlite_outcome(outcome, *handle, code);
+}
+
+int cx__sqlite_exec(sqlite3 *handle, const char *text,
+                    struct cx__outcome *outcome)
+{
+    return cx__sqlite_outcome(outcome, handle,
+                              sqlite3_exec(handle, text, NULL, NULL, NULL));
+}
+
+/* What has happened to names in the folder, too, is to last. */
+static int folder_sync(const struct cx__sqlite *sqlite,
+                       struct cx__outcome *outcome)
+{
+    int fd = open(sqlite->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = 0;
+
+    if (fd < 0 || fsync(fd) != 0)
+        error = cx__sqlite_failed(outcome, errno);
+    if (fd >= 0)
+        (void)close(fd);
+    return error;
+}
+
+/* Remove a room's files, those of them that there are. */
+static int files_remove(const struct cx__sqlite *sqlite, int64_t id,
+                        struct cx__outcome *outcome)
+{
+    for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
+        char *path = cx__sqlite_path(sqlite, CX__TENANT, id, companions[i]);
+        int failed = path != NULL ? unlink(path) : -1;
+        int number = path != NULL ? errno : ENOMEM;
+
+        free(path);
+        if (failed && number != ENOENT)
+            return cx__sqlite_failed(outcome, number);
+    }
+    return 0;
+}
+
+/* Make a file that was not there, and that only this user may read. */
+int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                  S_IRUSR | S_IWUSR);
+
+    if (fd < 0)
+        return cx__sqlite_failed(outcome, errno);
+    (void)close(fd);
+    return 0;
+}
+
+/* Write into a room's file whose it is. */
+static int stamp(const struct cx__sqlite *sqlite, sqlite3 *handle, int64_t id,
+                 struct cx__outcome *outcome)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = cx__sqlite_exec(handle, "DELETE FROM cx_room", outcome);
+
+    if (code != 0)
+        return code;
+    code = sqlite3_prepare_v2(handle, "INSERT INTO cx_room VALUES (?, ?)", -1,
+                              &statement, NULL);
+    if (code == SQLITE_OK) {
+        (void)sqlite3_bind_int64(statement, 1, id);
+        (void)sqlite3_bind_blob(statement, 2, sqlite->key, CX__KEY_BYTES,
+                                SQLITE_STATIC);
+        code = sqlite3_step(statement);
+    }
+    (void)sqlite3_finalize(statement);
+    return cx__sqlite_outcome(outcome, handle, code);
+}
+
+/* All pages of the template's file. */
+static int copy_template(const struct cx__sqlite *sqlite, sqlite3 *to,
+                         struct cx__outcome *outcome)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, CX__TEMPLATE, "");
+    sqlite3 *from = NULL;
+    sqlite3_backup *backup;
+    int error = path != NULL ? cx__sqlite_open(sqlite, path, 0, &from, outcome)
+                             : cx__sqlite_failed(outcome, ENOMEM);
+
+    if (error == 0) {
+        backup = sqlite3_backup_init(to, "main", from, "main");
+        if (backup != NULL)
+            (void)sqlite3_backup_step(backup, -1);
+        (void)sqlite3_backup_finish(backup);
+        error = cx__sqlite_outcome(outcome, to, sqlite3_errcode(to));
+    }
+    (void)sqlite3_close(from);
+    free(path);
+    return error;
+}
+
+/* The template itself, with nothing in it. */
+static int make_template(sqlite3 *handle, struct cx__outcome *outcome)
+{
+    int error = cx__sqlite_exec(handle, "PRAGMA journal_mode = WAL", outcome);
+
+    return error == 0 ? cx__sqlite_exec(handle, room_tables, outcome) : error;
+}
+
+/* Fill a file that is empty. */
+static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
+                struct cx__outcome *outcome)
+{
+    sqlite3 *handle = NULL;
+    int error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
+
+    if (error == 0)
+        error = id == CX__TEMPLATE ? make_template(handle, outcome)
+                                   : copy_template(sqlite, handle, outcome);
+    if (error == 0)
+        error = stamp(sqlite, handle, id, outcome);
+    if (sqlite3_close(handle) != SQLITE_OK && error == 0)
+        error = cx__sqlite_refuse(outcome, -EIO, "a new file cannot be closed");
+    return error;
+}
+
+int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
+                         struct cx__outcome *outcome)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, "");
+    struct cx__outcome ignored;
+    int error = path != NULL ? files_remove(sqlite, id, outcome)
+                             : cx__sqlite_failed(outcome, ENOMEM);
+
+    if (error == 0)
+        error = cx__sqlite_make_file(path, outcome);
+    if (error == 0) {
+        error = fill(sqlite, path, id, outcome);
+        if (error == 0)
+            error = folder_sync(sqlite, outcome);
+        if (error != 0)
+            (void)files_remove(sqlite, id, &ignored);
+    }
+    free(path);
+    return error;
+}
+
+/* A job for one room. */
+struct room_job {
+    const struct cx__sqlite *sqlite;
+    int64_t id;
+    struct cx__outcome outcome;
+};
+
+static void *provision_run(void *arg)
+{
+    struct room_job *job = arg;
+
+    job->outcome.error =
+        cx__sqlite_make_room(job->sqlite, job->id, &job->outcome);
+    return NULL;
+}
+
+static void *remove_run(void *arg)
+{
+    struct room_job *job = arg;
+
+    job->outcome.error = files_remove(job->sqlite, job->id, &job->outcome);
+    if (job->outcome.error == 0)
+        job->outcome.error = folder_sync(job->sqlite, &job->outcome);
+    return NULL;
+}
+
+static int run(cx_db *db, int64_t id, cx_task_fn *fn)
+{
+    struct room_job job = {.sqlite = cx__sqlite_of(db), .id = id};
+    int error = cx__sqlite_run(cx__sqlite_of(db), fn, &job);
+
+    if (error == 0 && job.outcome.error != 0)
+        error = cx__problem(job.outcome.error, "%s", job.outcome.words);
+    return error;
+}
+
+int cx__sqlite_provision(cx_db *db, int64_t id)
+{
+    return run(db, id, provision_run);
+}
+
+int cx__sqlite_remove(cx_db *db, int64_t id)
+{
+    return run(db, id, remove_run);
+}

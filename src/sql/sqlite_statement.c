@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* Statements of SQLite's: what is common to all engines is in statement.c. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "problem.h"
+#include "sqlite.h"
+#include "utf8.h"
+
+/*
+ * parameters   how many there are
+ * place        of the n-th parameter by SQLite's count, the place that its
+ *              name says; NULL: the same
+ * writes       it needs the writer's turn, and
+ * writing      has it
+ */
+struct sqlite_statement {
+    struct cx__statement base;
+    sqlite3_stmt *handle;
+    unsigned parameters;
+    unsigned short *place;
+    bool writes;
+    bool writing;
+};
+
+static struct sqlite_statement *own(struct cx__statement *statement)
+{
+    return (struct sqlite_statement *)statement;
+}
+
+static struct cx__sqlite_connection *
+connection_of(const struct cx__statement *statement)
+{
+    return cx__sqlite_connection_of(statement->connection);
+}
+
+/* Is there anything but space after the statement? */
+static bool has_more(const char *tail, const char *end)
+{
+    while (tail < end && strchr(" \t\r\n;", *tail) != NULL)
+        tail++;
+    return tail < end;
+}
+
+static int compile(struct cx__sqlite_connection *connection, cx_text text,
+                   sqlite3_stmt **handle)
+{
+    const char *tail = NULL;
+    int code;
+
+    if (text.data == NULL || memchr(text.data, '\0', text.len) != NULL)
+        return cx__problem(-EINVAL, "a statement with a NUL in it");
+    if (text.len > INT32_MAX)
+        return cx__problem(-E2BIG, "the statement is too long");
+    code = sqlite3_prepare_v3(connection->handle, text.data, (int)text.len,
+                              SQLITE_PREPARE_PERSISTENT, handle, &tail);
+    if (code != SQLITE_OK)
+        return cx__sqlite_problem(connection, code);
+    if (*handle == NULL)
+        return cx__problem(-EINVAL, "there is no statement in the text");
+    if (has_more(tail, text.data + text.len)) {
+        (void)sqlite3_finalize(*handle);
+        return cx__problem(-EINVAL, "there is more than one statement");
+    }
+    return 0;
+}
+
+/* The place that the n-th parameter's name says; 0: none. */
+static unsigned place_of(sqlite3_stmt *handle, unsigned n)
+{
+    const char *name = sqlite3_bind_parameter_name(handle, (int)n);
+    unsigned long place = n;
+    char *end;
+
+    if (name == NULL || name[0] == '?')
+        return n;
+    if (name[0] != '$')
+        return 0;
+    place = strtoul(name + 1, &end, 10);
+    return *end == '\0' && place <= UINT16_MAX ? (unsigned)place : 0;
+}
+
+/*
+ * SQLite counts $2 before $1 if it comes first. Elsewhere the number in the
+ * name is the place, and so it is here.
+ */
+static int map_places(struct sqlite_statement *statement)
+{
+    unsigned n = statement->parameters;
+    bool is_mapped = false;
+
+    statement->place = calloc(n + 1, sizeof(*statement->place));
+    if (statement->place == NULL)
+        return -ENOMEM;
+    for (unsigned i = 1; i <= n; i++) {
+        unsigned place = place_of(statement->handle, i);
+
+        if (place == 0 || place > n || statement->place[place] != 0)
+            return cx__problem(-EINVAL, "parameters are $1, $2 and so on");
+        statement->place[place] = (unsigned short)i;
+        is_mapped |= place != i;
+    }
+    if (!is_mapped) {
+        free(statement->place);
+        statement->place = NULL;
+    }
+    return 0;
+}
+
+static int describe(struct sqlite_statement *statement)
+{
+    statement->parameters =
+        (unsigned)sqlite3_bind_parameter_count(statement->handle);
+    statement->writes = !sqlite3_stmt_readonly(statement->handle);
+    return statement->parameters > 0 ? map_places(statement) : 0;
+}
+
+void cx__sqlite_finalize(struct cx__statement *base)
+{
+    struct sqlite_statement *statement = own(base);
+
+    (void)sqlite3_finalize(statement->handle);
+    free(statement->place);
+    free(statement);
+}
+
+int cx__sqlite_prepare(struct cx__connection *base, cx_text text, bool trusted,
+                       struct cx__statement **out)
+{
+    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
+    struct sqlite_statement *statement = calloc(1, sizeof(*statement));
+    int error;
+
+    if (statement == NULL)
+        return -ENOMEM;
+    connection->trusted = trusted;
+    error = compile(connection, text, &statement->handle);
+    connection->trusted = false;
+    if (error == 0)
+        error = describe(statement);
+    if (error != 0)
+        cx__sqlite_finalize(&statement->base);
+    else
+        *out = &statement->base;
+    return error;
+}
+
+static int bind_text(sqlite3_stmt *handle, int place, cx_text text)
+{
+    if (!cx__utf8_is_valid(text))
+        return cx__problem(-EILSEQ, "text that is not UTF-8, or has a NUL");
+    return sqlite3_bind_text64(handle, place, text.data, text.len,
+                               SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int bind_value(sqlite3_stmt *handle, int place, const cx_param *value)
+{
+    switch (value->kind) {
+    case CX_KIND_NULL:
+        return sqlite3_bind_null(handle, place);
+    case CX_KIND_I64:
+        return sqlite3_bind_int64(handle, place, value->i64);
+    case CX_KIND_TIMESTAMP:
+        return sqlite3_bind_int64(handle, place, value->timestamp.us);
+    case CX_KIND_BOOL:
+        return sqlite3_bind_int(handle, place, value->boolean);
+    case CX_KIND_F64:
+        /* SQLite would make NULL of it. */
+        if (isnan(value->f64))
+            return cx__problem(-EDOM, "a number that is none");
+        return sqlite3_bind_double(handle, place, value->f64);
+    case CX_KIND_TEXT:
+        return bind_text(handle, place, value->text);
+    case CX_KIND_BLOB:
+        return sqlite3_bind_blob64(handle, place, value->blob.data,
+                                   value->blob.len, SQLITE_STATIC);
+    }
+    return cx__problem(-EINVAL, "a parameter of no kind");
+}
+
+int cx__sqlite_bind(struct cx__statement *base, unsigned place,
+                    const cx_param *value)
+{
+    struct sqlite_statement *statement = own(base);
+    int code;
+
+    if (place == 0 || place > statement->parameters)
+        return cx__problem(-EINVAL, "more parameters than the statement has");
+    if (statement->place != NULL)
+        place = statement->place[place];
+    code = bind_value(statement->handle, (int)place, value);
+    return code <= 0 ? code : cx__sqlite_problem(connection_of(base), code);
+}
+
+int cx__sqlite_step(struct cx__statement *base)
+{
+    struct sqlite_statement *statement = own(base);
+    struct cx__sqlite_connection *connection = connection_of(base);
+    int code;
+
+    if (statement->writes && !statement->writing) {
+        int error = cx__sqlite_writer(connection);
+
+        if (error != 0)
+            return error;
+        statement->writing = true;
+    }
+    code = sqlite3_step(statement->handle);
+    if (CX__LIKELY(code == SQLITE_ROW))
+        return 1;
+    return code == SQLITE_DONE ? 0 : cx__sqlite_problem(connection, code);
+}
+
+static int wrong_kind(void)
+{
+    return cx__problem(-EBADMSG, "a field of another kind than the column's");
+}
+
+static cx_text read_text(sqlite3_stmt *handle, int place)
+{
+    const char *data = (const char *)sqlite3_column_text(handle, place);
+
+    return (cx_text){data, (size_t)sqlite3_column_bytes(handle, place)};
+}
+
+/* An empty one is not NULL. */
+static cx_blob read_blob(sqlite3_stmt *handle, int place)
+{
+    const void *data = sqlite3_column_blob(handle, place);
+
+    return (cx_blob){data != NULL ? data : "",
+                     (size_t)sqlite3_column_bytes(handle, place)};
+}
+
+/* What the kinds of an application are among SQLite's five. */
+static int read_integer(sqlite3_stmt *handle, int place, cx_kind wanted,
+                        cx_param *value)
+{
+    int64_t i64 = sqlite3_column_int64(handle, place);
+
+    value->kind = wanted;
+    switch (wanted) {
+    case CX_KIND_NULL:
+        value->kind = CX_KIND_I64;
+        value->i64 = i64;
+        return 0;
+    case CX_KIND_I64:
+        value->i64 = i64;
+        return 0;
+    case CX_KIND_TIMESTAMP:
+        value->timestamp.us = i64;
+        return 0;
+    case CX_KIND_F64:
+        value->f64 = (double)i64;
+        return 0;
+    case CX_KIND_BOOL:
+        value->boolean = i64 != 0;
+        return i64 == 0 || i64 == 1 ? 0 : wrong_kind();
+    default:
+        return wrong_kind();
+    }
+}
+
+static int read_value(sqlite3_stmt *handle, int place, cx_kind kind,
+                      cx_kind wanted, cx_param *value)
+{
+    if (wanted != CX_KIND_NULL && wanted != kind)
+        return wrong_kind();
+    value->kind = kind;
+    if (kind == CX_KIND_F64)
+        value->f64 = sqlite3_column_double(handle, place);
+    else if (kind == CX_KIND_TEXT)
+        value->text = read_text(handle, place);
+    else
+        value->blob = read_blob(handle, place);
+    return kind == CX_KIND_TEXT && value->text.data == NULL ? -ENOMEM : 0;
+}
+
+int cx__sqlite_column(struct cx__statement *base, unsigned place,
+                      cx_kind wanted, cx_param *value)
+{
+    sqlite3_stmt *handle = own(base)->handle;
+    int at = (int)place;
+
+    switch (sqlite3_column_type(handle, at)) {
+    case SQLITE_INTEGER:
+        return read_integer(handle, at, wanted, value);
+    case SQLITE_FLOAT:
+        return read_value(handle, at, CX_KIND_F64, wanted, value);
+    case SQLITE_TEXT:
+        return read_value(handle, at, CX_KIND_TEXT, wanted, value);
+    case SQLITE_BLOB:
+        return read_value(handle, at, CX_KIND_BLOB, wanted, value);
+    default:
+        value->kind = CX_KIND_NULL;
+        return 0;
+    }
+}
+
+void cx__sqlite_reset(struct cx__statement *base)
+{
+    struct sqlite_statement *statement = own(base);
+
+    (void)sqlite3_reset(statement->handle);
+    if (statement->writing) {
+        statement->writing = false;
+        cx__sqlite_writer_done(connection_of(base));
+    }
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transactions of SQLite's, and whose turn it is to write.
+ *
+ * SQLite has one writer at a time for each file. Tasks of this process wait
+ * for their turn here, first come, first served; the busy handler, which
+ * sleeps and tries again, is left for other processes.
+ */
+#include <errno.h>
+
+#include "problem.h"
+#include "sqlite.h"
+
+int cx__sqlite_writer(struct cx__sqlite_connection *connection)
+{
+    int error = 0;
+
+    if (connection->writes == 0)
+        error = cx_lock_acquire(connection->base.pool->writer);
+    if (error == 0)
+        connection->writes++;
+    return error;
+}
+
+void cx__sqlite_writer_done(struct cx__sqlite_connection *connection)
+{
+    if (--connection->writes == 0)
+        (void)cx_lock_release(connection->base.pool->writer);
+}
+
+/* Run one of the library's own statements, without rows. */
+static int run(struct cx__connection *connection, const char *text)
+{
+    struct cx__statement *statement;
+    int error = cx__statement_own(connection, text, &statement);
+
+    if (error == 0) {
+        error = cx__sqlite_step(statement);
+        cx__statement_done(statement);
+    }
+    return error;
+}
+
+int cx__sqlite_begin(struct cx__connection *base, unsigned depth)
+{
+    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
+    int error;
+
+    if (depth > 0)
+        return run(base, "SAVEPOINT cx");
+    error = cx__sqlite_writer(connection);
+    if (error != 0)
+        return error;
+    error = run(base, "BEGIN IMMEDIATE");
+    if (error != 0)
+        cx__sqlite_writer_done(connection);
+    return error;
+}
+
+/* Some failures end a transaction: SQLite has rolled it back by itself. */
+static bool is_lost(const struct cx__sqlite_connection *connection)
+{
+    return sqlite3_get_autocommit(connection->handle) != 0;
+}
+
+int cx__sqlite_commit(struct cx__connection *base, unsigned depth)
+{
+    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
+    int error;
+
+    if (is_lost(connection))
+        return cx__problem(-ECANCELED, "the transaction was rolled back when"
+                                       " an earlier statement failed");
+    if (depth > 0)
+        return run(base, "RELEASE cx");
+    error = run(base, "COMMIT");
+    if (error == 0)
+        cx__sqlite_writer_done(connection);
+    return error;
+}
+
+static int rollback(struct cx__connection *base, unsigned depth)
+{
+    int error;
+
+    if (depth == 0)
+        return run(base, "ROLLBACK");
+    error = run(base, "ROLLBACK TO cx");
+    return error == 0 ? run(base, "RELEASE cx") : error;
+}
+
+int cx__sqlite_rollback(struct cx__connection *base, unsigned depth)
+{
+    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
+    int error = is_lost(connection) ? 0 : rollback(base, depth);
+
+    /* Closing it is a way to roll back that does not fail. */
+    if (error != 0)
+        base->broken = true;
+    if (depth == 0)
+        cx__sqlite_writer_done(connection);
+    return error;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SQLite's own VFS with one call replaced: a sync, which may take a disk's
+ * time, is left to the database's thread where a task asks for it. The task
+ * waits and the loop goes on: a sync holds no lock of the process while it
+ * runs, only those of the file, which the others wait for in the busy handler.
+ *
+ * A file knows its methods, and a table of methods here knows its VFS.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sqlite.h"
+
+/* The kinds of files that SQLite's VFS has, each with a table of its own. */
+enum { KINDS = 4, NAME_BYTES = 32 };
+
+struct kind {
+    sqlite3_io_methods methods;
+    const sqlite3_io_methods *original; /* NULL: not in use yet */
+    struct cx__vfs *vfs;
+};
+
+/* lock guards the kinds' first use, since files are opened on both threads. */
+struct cx__vfs {
+    sqlite3_vfs base;
+    sqlite3_vfs *original;
+    cx_executor *executor;
+    pthread_mutex_t lock;
+    struct kind kind[KINDS];
+    char name[NAME_BYTES];
+};
+
+struct sync {
+    sqlite3_file *file;
+    int flags;
+    int code;
+};
+
+static const struct kind *kind_of(const sqlite3_file *file)
+{
+    return CX__OWNER(file->pMethods, struct kind, methods);
+}
+
+static void *sync_run(void *arg)
+{
+    struct sync *sync = arg;
+
+    sync->code = kind_of(sync->file)->original->xSync(sync->file, sync->flags);
+    return NULL;
+}
+
+static int file_sync(sqlite3_file *file, int flags)
+{
+    struct sync sync = {.file = file, .flags = flags};
+
+    cx__sqlite_must_run(kind_of(file)->vfs->executor, sync_run, &sync);
+    return sync.code;
+}
+
+/* The table for files with these methods; NULL: there are too many kinds. */
+static struct kind *kind_for(struct cx__vfs *vfs,
+                             const sqlite3_io_methods *original)
+{
+    struct kind *kind = vfs->kind;
+    struct kind *end = vfs->kind + KINDS;
+
+    (void)pthread_mutex_lock(&vfs->lock);
+    while (kind < end && kind->original != NULL && kind->original != original)
+        kind++;
+    if (kind < end && kind->original == NULL) {
+        kind->methods = *original;
+        kind->methods.xSync = file_sync;
+        kind->original = original;
+        kind->vfs = vfs;
+    }
+    (void)pthread_mutex_unlock(&vfs->lock);
+    return kind < end ? kind : NULL;
+}
+
+static int file_open(sqlite3_vfs *base, const char *name, sqlite3_file *file,
+                     int flags, int *out)
+{
+    struct cx__vfs *vfs = CX__OWNER(base, struct cx__vfs, base);
+    int code = vfs->original->xOpen(vfs->original, name, file, flags, out);
+
+    if (code == SQLITE_OK && file->pMethods != NULL) {
+        const struct kind *kind = kind_for(vfs, file->pMethods);
+
+        if (kind != NULL)
+            file->pMethods = &kind->methods;
+    }
+    return code;
+}
+
+struct cx__vfs *cx__vfs_new(cx_executor *executor)
+{
+    sqlite3_vfs *original = sqlite3_vfs_find(NULL);
+    struct cx__vfs *vfs = original != NULL ? calloc(1, sizeof(*vfs)) : NULL;
+
+    if (vfs == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    vfs->original = original;
+    vfs->executor = executor;
+    vfs->base = *original;
+    vfs->base.xOpen = file_open;
+    vfs->base.pNext = NULL;
+    (void)snprintf(vfs->name, sizeof(vfs->name), "ctxvar-%p", (void *)vfs);
+    vfs->base.zName = vfs->name;
+    (void)pthread_mutex_init(&vfs->lock, NULL);
+    if (sqlite3_vfs_register(&vfs->base, 0) != SQLITE_OK) {
+        free(vfs);
+        errno = ENOMEM;
+        return NULL;
+    }
+    return vfs;
+}
+
+void cx__vfs_free(struct cx__vfs *vfs)
+{
+    if (vfs == NULL)
+        return;
+    (void)sqlite3_vfs_unregister(&vfs->base);
+    (void)pthread_mutex_destroy(&vfs->lock);
+    free(vfs);
+}
+
+const char *cx__vfs_name(const struct cx__vfs *vfs)
+{
+    return vfs->name;
+}

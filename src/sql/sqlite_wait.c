@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting within SQLite: the task that runs the statement is suspended where
+ * SQLite calls back, and other tasks run.
+ */
+#include <unistd.h>
+
+#include "sqlite.h"
+
+enum {
+    SLEEP_MOST = 20,  /* ms */
+    SPINS_MOST = 250, /* of such sleeps, on the executor's thread */
+    OPS = 1000,       /* of the virtual machine between looks at the clock */
+};
+
+static uint64_t sleep_ms(int n)
+{
+    return n < 4 ? UINT64_C(1) << n : SLEEP_MOST;
+}
+
+/* Another process has the lock. The database's own thread serves everybody,
+ * and does not wait for ever. */
+static int is_busy(void *arg, int n)
+{
+    struct cx__sqlite_connection *connection = arg;
+
+    if (cx_task_current() == NULL) {
+        (void)usleep((useconds_t)sleep_ms(n) * 1000);
+        return n < SPINS_MOST;
+    }
+    connection->why = cx_sleep(sleep_ms(n));
+    return connection->why == 0;
+}
+
+/* A long statement: once in a millisecond the other tasks have their turn. */
+static int is_to_stop(void *arg)
+{
+    struct cx__sqlite_connection *connection = arg;
+    uint64_t now;
+
+    if (cx_task_current() == NULL)
+        return 0;
+    now = cx_time();
+    if (now == connection->slice)
+        return 0;
+    connection->why = cx_yield();
+    connection->slice = cx_time();
+    return connection->why != 0;
+}
+
+void cx__sqlite_waits(struct cx__sqlite_connection *connection)
+{
+    (void)sqlite3_busy_handler(connection->handle, is_busy, connection);
+    sqlite3_progress_handler(connection->handle, OPS, is_to_stop, connection);
+}

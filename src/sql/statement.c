@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statements. Those of a connection are few: a program has so many models and
+ * so many places with SQL in them. Beyond that, the one unused longest goes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database.h"
+#include "statement.h"
+
+enum { MOST_KEPT = 64 };
+
+void cx__statements_init(struct cx__connection *connection)
+{
+    cx__list_init(&connection->statements);
+}
+
+static struct cx__statement **bucket_of(struct cx__connection *connection,
+                                        const struct cx__shape *shape)
+{
+    uint64_t hash = ((uintptr_t)shape->owner >> 4) ^ shape->shape;
+
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return &connection->bucket[hash / (UINT64_MAX / CX__BUCKETS + 1)];
+}
+
+static bool is_same(const struct cx__shape *a, const struct cx__shape *b)
+{
+    if (a->owner != b->owner || a->shape != b->shape)
+        return false;
+    return a->owner != NULL ||
+           (a->text.len == b->text.len &&
+            memcmp(a->text.data, b->text.data, b->text.len) == 0);
+}
+
+static const struct cx__engine *
+engine_of(const struct cx__connection *connection)
+{
+    return connection->db->engine;
+}
+
+struct cx__statement *cx__statement_find(struct cx__connection *connection,
+                                         const struct cx__shape *shape)
+{
+    struct cx__statement *each = *bucket_of(connection, shape);
+
+    while (each != NULL && (each->busy || !is_same(&each->shape, shape)))
+        each = each->next;
+    if (each != NULL) {
+        each->busy = true;
+        cx__list_remove(&each->used);
+        cx__list_insert(connection->statements.next, &each->used);
+    }
+    return each;
+}
+
+static void statement_free(struct cx__statement *statement)
+{
+    struct cx__connection *connection = statement->connection;
+    struct cx__statement **at = bucket_of(connection, &statement->shape);
+    char *text = (char *)(uintptr_t)statement->shape.text.data;
+
+    while (*at != statement)
+        at = &(*at)->next;
+    *at = statement->next;
+    cx__list_remove(&statement->used);
+    connection->prepared--;
+    engine_of(connection)->finalize(statement);
+    free(text);
+}
+
+void cx__statements_fini(struct cx__connection *connection)
+{
+    while (!cx__list_is_empty(&connection->statements))
+        statement_free(
+            CX__OWNER(connection->statements.next, struct cx__statement, used));
+}
+
+/* Make room: the least used one that is not in use goes. */
+static void trim(struct cx__connection *connection)
+{
+    struct cx__list *link = connection->statements.prev;
+
+    while (link != &connection->statements) {
+        struct cx__statement *each =
+            CX__OWNER(link, struct cx__statement, used);
+
+        if (!each->busy) {
+            statement_free(each);
+            return;
+        }
+        link = link->prev;
+    }
+}
+
+/* The copy of a program's text; NULL with nothing to copy, or no memory. */
+static char *text_copy(cx_text text)
+{
+    char *copy = text.data != NULL ? malloc(text.len + 1) : NULL;
+
+    if (copy != NULL) {
+        memcpy(copy, text.data, text.len);
+        copy[text.len] = '\0';
+    }
+    return copy;
+}
+
+static void statement_keep(struct cx__connection *connection,
+                           struct cx__statement *statement)
+{
+    struct cx__statement **bucket = bucket_of(connection, &statement->shape);
+
+    statement->connection = connection;
+    statement->busy = true;
+    statement->next = *bucket;
+    *bucket = statement;
+    cx__list_insert(connection->statements.next, &statement->used);
+    connection->prepared++;
+}
+
+int cx__statement_make(struct cx__connection *connection,
+                       const struct cx__shape *shape, cx_text text,
+                       bool trusted, struct cx__statement **statement)
+{
+    char *copy = text_copy(shape->text);
+    int error;
+
+    if (copy == NULL && shape->text.data != NULL)
+        return -ENOMEM;
+    if (connection->prepared >= MOST_KEPT)
+        trim(connection);
+    error =
+        engine_of(connection)->prepare(connection, text, trusted, statement);
+    if (error != 0) {
+        free(copy);
+        return error;
+    }
+    (*statement)->shape = *shape;
+    (*statement)->shape.text.data = copy;
+    statement_keep(connection, *statement);
+    return 0;
+}
+
+void cx__statement_done(struct cx__statement *statement)
+{
+    if (statement == NULL)
+        return;
+    engine_of(statement->connection)->reset(statement);
+    statement->busy = false;
+}
+
+int cx__statement_own(struct cx__connection *connection, const char *text,
+                      struct cx__statement **statement)
+{
+    struct cx__shape shape = {.owner = text};
+
+    *statement = cx__statement_find(connection, &shape);
+    if (*statement != NULL)
+        return 0;
+    return cx__statement_make(connection, &shape, CX_TEXT(text), true,
+                              statement);
+}
+
+struct cx__shape cx__shape_of_text(cx_text text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001b3);
+    return (struct cx__shape){.shape = hash, .text = text};
+}

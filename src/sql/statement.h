@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statements, prepared once and kept with their connection, and so with one
+ * tenant.
+ */
+#ifndef CTXVAR_SQL_STATEMENT_H
+#define CTXVAR_SQL_STATEMENT_H
+
+#include "engine.h"
+
+/*
+ * What a statement is looked up by. Generated ones: whose they are, and which
+ * of its statements. A program's own, whose text is not ours to keep a pointer
+ * to: owner NULL, a hash of the text as the shape, and the text.
+ */
+struct cx__shape {
+    const void *owner;
+    uint64_t shape;
+    cx_text text;
+};
+
+/*
+ * An engine's own begins with this.
+ *
+ * busy    somebody runs it; it is not found meanwhile, so that one that is run
+ *         within itself is there twice
+ */
+struct cx__statement {
+    struct cx__connection *connection;
+    struct cx__list used;       /* in its statements, the last one first */
+    struct cx__statement *next; /* in its bucket */
+    struct cx__shape shape;     /* the text of a program's own: a copy */
+    bool busy;
+};
+
+/* Of an engine's connection that has just been made. */
+void cx__statements_init(struct cx__connection *connection);
+/* Finalize all. */
+void cx__statements_fini(struct cx__connection *connection);
+
+/* One that is kept, busy from here on; NULL: there is none. */
+struct cx__statement *cx__statement_find(struct cx__connection *connection,
+                                         const struct cx__shape *shape);
+
+/* A new one, busy from here on. */
+int cx__statement_make(struct cx__connection *connection,
+                       const struct cx__shape *shape, cx_text text,
+                       bool trusted, struct cx__statement **statement);
+
+/* The end of a run: it is kept for the next. NULL is ignored. */
+void cx__statement_done(struct cx__statement *statement);
+
+/* One of the library's own, whose text stays where it is. */
+int cx__statement_own(struct cx__connection *connection, const char *text,
+                      struct cx__statement **statement);
+
+/* The shape of a program's own text. */
+struct cx__shape cx__shape_of_text(cx_text text);
+
+#endif

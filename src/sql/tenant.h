@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles of tenants from the inside.
+ */
+#ifndef CTXVAR_SQL_TENANT_H
+#define CTXVAR_SQL_TENANT_H
+
+#include <ctxvar/tenant.h>
+#include <ctxvar/var.h>
+
+#include "database.h"
+
+struct cx__pool;
+
+/*
+ * One for each tenant of a database that somebody holds. Handles may be held
+ * and let go of on any thread; what else is here belongs to the loop's.
+ *
+ * refs     under the roster's lock when it falls to 0, so that none that is
+ *          found there is on its way out
+ * dropped  nobody may use it any more
+ * pool     NULL: no connection, and nobody who wants one; it has a hold on
+ *          this
+ * file     which file is the tenant's, as the engine tells files apart, noted
+ *          at the first connection; 0, 0 before
+ */
+struct cx_tenant {
+    uint32_t refs;
+    bool dropped;
+    int64_t id;
+    struct cx__roster *roster; /* a hold on it */
+    cx_tenant *next;           /* in the roster */
+    struct cx__pool *pool;
+    uint64_t file[2];
+    char *name; /* may hold any byte but NUL; ends with one */
+    size_t name_len;
+};
+
+/* All handles of one database. It outlives that for as long as there are any.
+ * NULL: no memory. */
+struct cx__roster *cx__roster_new(cx_db *db);
+
+/* The database is closed: its handles are of no use. */
+void cx__roster_close(struct cx__roster *roster);
+
+/* The handle of a tenant, to be let go of; NULL: no memory. */
+cx_tenant *cx__roster_hold(struct cx__roster *roster, int64_t id, cx_text name);
+
+/* Give it another name. 0 or -ENOMEM. */
+int cx__tenant_rename(cx_tenant *tenant, cx_text name);
+
+/* Does its database belong to this thread? */
+bool cx__tenant_is_here(const cx_tenant *tenant);
+
+/* If so: the database of a tenant; NULL: it is closed. */
+cx_db *cx__tenant_db(const cx_tenant *tenant);
+
+/* The tenant of the current context. */
+CX_VAR_DECLARE(cx_tenant *, cx__tenant_var);
+
+#endif

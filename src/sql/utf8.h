@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CTXVAR_SQL_UTF8_H
+#define CTXVAR_SQL_UTF8_H
+
+#include <stdbool.h>
+
+#include <ctxvar/data.h>
+
+/* Is it UTF-8 without a NUL? One engine would take what the other refuses. */
+bool cx__utf8_is_valid(cx_text text);
+
+/* Is there a control character in what is valid? */
+bool cx__utf8_has_control(cx_text text);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* Databases and the tenants in them: made, found, renamed, dropped, current. */
+#include "support.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Is there a file in the database's folder? */
+static bool has_file(const struct folder *folder, const char *name)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/db/%s", folder->path, name);
+    return access(path, F_OK) == 0;
+}
+
+TASK_TEST(a_database_that_is_opened_first_is_made)
+{
+    struct folder folder;
+    struct stat stat_;
+    char path[96];
+    cx_db *db;
+
+    folder_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    assert_ok(cx_db_close(db));
+    (void)snprintf(path, sizeof(path), "%s/db", folder.path);
+    assert_int_equal(stat(path, &stat_), 0);
+    assert_int_equal(stat_.st_mode & 0777, 0700);
+    assert_true(has_file(&folder, "registry.db"));
+    folder_remove(&folder);
+}
+
+static void outside_of_tasks_nothing_is_opened(void **state)
+{
+    cx_db *db = NULL;
+
+    (void)state;
+    assert_int_equal(cx_db_open("sqlite:/tmp/none", NULL, &db), -EPERM);
+    assert_null(db);
+}
+
+TASK_TEST(a_url_of_an_engine_that_is_not_known_is_refused)
+{
+    cx_db *db = NULL;
+
+    assert_int_equal(cx_db_open("oracle:here", NULL, &db), -EINVAL);
+    assert_string_equal(cx_db_problem(), "no engine for this kind of URL");
+    assert_null(db);
+}
+
+TASK_TEST(a_file_in_the_place_of_the_folder_is_refused)
+{
+    cx_db *db = NULL;
+
+    assert_int_equal(cx_db_open("sqlite:/dev/null", NULL, &db), -ENOTDIR);
+}
+
+DB_TEST(what_was_created_is_found)
+{
+    cx_tenant *made = tenant_make(db, "A");
+    cx_tenant *found = NULL;
+
+    assert_ok(cx_tenant_find(db, CX_TEXT("A"), &found));
+    assert_ptr_equal(found, made);
+    assert_int_equal(cx_tenant_id(found), 1);
+    assert_string_equal(cx_tenant_name(found).data, "A");
+    cx_tenant_unref(made);
+    cx_tenant_unref(found);
+}
+
+TASK_TEST(tenants_are_there_when_the_database_is_opened_again)
+{
+    struct folder folder;
+    cx_tenant *tenant = NULL;
+    cx_db *db;
+
+    folder_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    cx_tenant_unref(tenant_make(db, "A"));
+    assert_ok(cx_db_close(db));
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    assert_ok(cx_tenant_find(db, CX_TEXT("A"), &tenant));
+    assert_int_equal(cx_tenant_id(tenant), 1);
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db));
+    folder_remove(&folder);
+}
+
+DB_TEST(a_name_is_given_once)
+{
+    cx_tenant *second = NULL;
+
+    cx_tenant_unref(tenant_make(db, "A"));
+    assert_int_equal(cx_tenant_create(db, CX_TEXT("A"), &second), -EEXIST);
+    assert_null(second);
+    assert_false(has_file(folder, "t2.db"));
+}
+
+DB_TEST(a_name_that_is_nobodys_is_not_found)
+{
+    cx_tenant *tenant = NULL;
+
+    assert_int_equal(cx_tenant_find(db, CX_TEXT("A"), &tenant), -ENOENT);
+    assert_null(tenant);
+}
+
+static int add_id(cx_tenant *tenant, void *arg)
+{
+    int64_t *sum = arg;
+
+    *sum = *sum * 10 + cx_tenant_id(tenant);
+    return 0;
+}
+
+static int stop_at_two(cx_tenant *tenant, void *arg)
+{
+    (void)add_id(tenant, arg);
+    return cx_tenant_id(tenant) == 2 ? 7 : 0;
+}
+
+static void make_three(cx_db *db)
+{
+    cx_tenant_unref(tenant_make(db, "A"));
+    cx_tenant_unref(tenant_make(db, "B"));
+    cx_tenant_unref(tenant_make(db, "C"));
+}
+
+DB_TEST(each_meets_all_of_them_in_order)
+{
+    int64_t sum = 0;
+
+    make_three(db);
+    assert_ok(cx_tenant_each(db, add_id, &sum));
+    assert_int_equal(sum, 123);
+}
+
+DB_TEST(each_stops_where_it_is_told_to)
+{
+    int64_t sum = 0;
+
+    make_three(db);
+    assert_int_equal(cx_tenant_each(db, stop_at_two, &sum), 7);
+    assert_int_equal(sum, 12);
+}
+
+DB_TEST(a_renamed_tenant_is_found_by_its_new_name_alone)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    cx_tenant *found = NULL;
+
+    assert_ok(cx_tenant_rename(tenant, CX_TEXT("Z")));
+    assert_string_equal(cx_tenant_name(tenant).data, "Z");
+    assert_ok(cx_tenant_find(db, CX_TEXT("Z"), &found));
+    assert_ptr_equal(found, tenant);
+    cx_tenant_unref(found);
+    assert_int_equal(cx_tenant_find(db, CX_TEXT("A"), &found), -ENOENT);
+    cx_tenant_unref(tenant);
+}
+
+DB_TEST(a_name_that_is_taken_is_not_given_by_renaming)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    cx_tenant_unref(tenant_make(db, "B"));
+    assert_int_equal(cx_tenant_rename(tenant, CX_TEXT("B")), -EEXIST);
+    assert_string_equal(cx_tenant_name(tenant).data, "A");
+    cx_tenant_unref(tenant);
+}
+
+DB_TEST(a_dropped_tenant_is_gone_with_its_file)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    cx_tenant *found = NULL;
+
+    assert_true(has_file(folder, "t1.db"));
+    assert_ok(cx_tenant_drop(tenant));
+    assert_false(has_file(folder, "t1.db"));
+    assert_int_equal(cx_tenant_find(db, CX_TEXT("A"), &found), -ENOENT);
+    assert_int_equal(cx_tenant_drop(tenant), -ESTALE);
+    assert_int_equal(cx_tenant_rename(tenant, CX_TEXT("B")), -ESTALE);
+    cx_tenant_unref(tenant);
+}
+
+/* N15. */
+DB_TEST(a_name_that_is_given_again_comes_with_a_new_number)
+{
+    cx_tenant *old = tenant_make(db, "A");
+    cx_tenant *new;
+
+    assert_ok(cx_tenant_drop(old));
+    new = tenant_make(db, "A");
+    assert_ptr_not_equal(new, old);
+    assert_int_equal(cx_tenant_id(new), 2);
+    cx_tenant_unref(old);
+    cx_tenant_unref(new);
+}
+
+TASK_TEST(handles_outlive_their_database)
+{
+    struct folder folder;
+    cx_tenant *tenant;
+    cx_db *db;
+
+    folder_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    tenant = tenant_make(db, "A");
+    assert_ok(cx_db_close(db));
+    assert_int_equal(cx_tenant_drop(tenant), -ESTALE);
+    assert_int_equal(cx_tenant_id(tenant), 1);
+    cx_tenant_unref(tenant);
+    folder_remove(&folder);
+}
+
+static void *unref_main(void *tenant)
+{
+    cx_tenant_unref(tenant);
+    return NULL;
+}
+
+DB_TEST(a_handle_may_be_let_go_of_on_another_thread)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, unref_main, tenant), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_ok(cx_tenant_find(db, CX_TEXT("A"), &tenant));
+    cx_tenant_unref(tenant);
+}
+
+static void *rename_elsewhere(void *tenant)
+{
+    return as_pointer(cx_tenant_rename(tenant, CX_TEXT("B")));
+}
+
+static void *loop_elsewhere(void *tenant)
+{
+    void *result = NULL;
+
+    (void)cx_run(rename_elsewhere, tenant, &result);
+    return result;
+}
+
+DB_TEST(a_tenant_is_of_use_on_its_own_loop_alone)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    pthread_t thread;
+    void *result;
+
+    assert_int_equal(pthread_create(&thread, NULL, loop_elsewhere, tenant), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_int_equal((intptr_t)result, -EXDEV);
+    cx_tenant_unref(tenant);
+}
+
+/* R1. */
+static void *set_another(void *other)
+{
+    CX_WITH_TENANT(other)
+    {
+        assert_int_equal(cx_yield(), 0);
+        assert_ptr_equal(cx_tenant_current(), other);
+    }
+    return cx_tenant_current();
+}
+
+DB_TEST(a_child_has_its_parents_tenant_and_may_have_another)
+{
+    cx_tenant *a = tenant_make(db, "A");
+    cx_tenant *b = tenant_make(db, "B");
+    void *seen = NULL;
+
+    CX_WITH_TENANT(a)
+    {
+        assert_int_equal(cx_await(cx_task_create(set_another, b), &seen), 0);
+        assert_ptr_equal(seen, a);
+        assert_ptr_equal(cx_tenant_current(), a);
+    }
+    assert_null(cx_tenant_current());
+    cx_tenant_unref(a);
+    cx_tenant_unref(b);
+}
+
+/* R3. */
+static void *current_of_job(void *arg)
+{
+    (void)arg;
+    return cx_tenant_current();
+}
+
+DB_TEST(a_job_has_the_tenant_of_its_task)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    void *seen = NULL;
+
+    CX_WITH_TENANT(tenant)
+    {
+        assert_int_equal(cx_run_in_executor(NULL, current_of_job, NULL, &seen),
+                         0);
+    }
+    assert_ptr_equal(seen, tenant);
+    assert_int_equal(cx_run_in_executor(NULL, current_of_job, NULL, &seen), 0);
+    assert_null(seen);
+    cx_tenant_unref(tenant);
+}
+
+static void *create_one(void *db)
+{
+    cx_tenant *tenant = NULL;
+
+    return as_pointer(cx_tenant_create(db, CX_TEXT("A"), &tenant));
+}
+
+DB_TEST(a_cancelled_task_creates_nothing)
+{
+    cx_task *task = cx_task_create(create_one, db);
+    cx_tenant *tenant = NULL;
+    void *result;
+
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, &result), 0);
+    assert_int_equal((intptr_t)result, -ECANCELED);
+    assert_int_equal(cx_tenant_find(db, CX_TEXT("A"), &tenant), -ENOENT);
+}
+
+/* S22, of one process. */
+DB_TEST(of_two_who_create_the_same_tenant_at_once_one_wins)
+{
+    cx_task *first = cx_task_create(create_one, db);
+    cx_task *second = cx_task_create(create_one, db);
+    void *results[2];
+    cx_tenant *tenant;
+
+    assert_int_equal(cx_await(first, &results[0]), 0);
+    assert_int_equal(cx_await(second, &results[1]), 0);
+    assert_int_equal((intptr_t)results[0] + (intptr_t)results[1], -EEXIST);
+    assert_ok(cx_tenant_find(db, CX_TEXT("A"), &tenant));
+    cx_tenant_unref(tenant);
+    cx_tenant_unref(tenant);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_database_that_is_opened_first_is_made),
+        cmocka_unit_test(outside_of_tasks_nothing_is_opened),
+        cmocka_unit_test(a_url_of_an_engine_that_is_not_known_is_refused),
+        cmocka_unit_test(a_file_in_the_place_of_the_folder_is_refused),
+        cmocka_unit_test(what_was_created_is_found),
+        cmocka_unit_test(tenants_are_there_when_the_database_is_opened_again),
+        cmocka_unit_test(a_name_is_given_once),
+        cmocka_unit_test(a_name_that_is_nobodys_is_not_found),
+        cmocka_unit_test(each_meets_all_of_them_in_order),
+        cmocka_unit_test(each_stops_where_it_is_told_to),
+        cmocka_unit_test(a_renamed_tenant_is_found_by_its_new_name_alone),
+        cmocka_unit_test(a_name_that_is_taken_is_not_given_by_renaming),
+        cmocka_unit_test(a_dropped_tenant_is_gone_with_its_file),
+        cmocka_unit_test(a_name_that_is_given_again_comes_with_a_new_number),
+        cmocka_unit_test(handles_outlive_their_database),
+        cmocka_unit_test(a_handle_may_be_let_go_of_on_another_thread),
+        cmocka_unit_test(a_tenant_is_of_use_on_its_own_loop_alone),
+        cmocka_unit_test(a_child_has_its_parents_tenant_and_may_have_another),
+        cmocka_unit_test(a_job_has_the_tenant_of_its_task),
+        cmocka_unit_test(a_cancelled_task_creates_nothing),
+        cmocka_unit_test(of_two_who_create_the_same_tenant_at_once_one_wins),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
