@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine for PostgreSQL.
+ *
+ * A tenant's room is a schema, t<id>, and a role that logs in to it and is a
+ * member of nothing, which no SET ROLE can leave: what raw SQL must not reach,
+ * the server refuses. The tables belong to the URL's role, which makes them.
+ * A connection is logged in as its tenant for life.
+ *
+ * All waiting is a task's, in cx_fd_wait(). A wait that a cancel or a deadline
+ * ends leaves the protocol in the middle of an answer: the server is told to
+ * give up, and the connection is closed.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ctxvar/resolve.h>
+
+#include "pool.h"
+#include "postgres.h"
+#include "problem.h"
+#include "statement.h"
+
+enum { PARAMS_MOST = 64, OPTIONS_BYTES = 256, ROOM_BYTES = 32 };
+
+/* Whatever the server's own settings are: values come in the one form that
+ * this engine reads. */
+#define SESSION                                                                \
+    " -c DateStyle=ISO -c TimeZone=UTC -c bytea_output=hex"                    \
+    " -c extra_float_digits=1 -c standard_conforming_strings=on"               \
+    " -c client_min_messages=error"
+
+void cx__pg_role(const cx_db *db, int64_t id, char role[CX__PG_ROLE_BYTES])
+{
+    (void)snprintf(role, CX__PG_ROLE_BYTES, "cx_%u_%lld", cx__pg_db_of(db)->oid,
+                   (long long)id);
+}
+
+/* Parameters of a connection: the URL's, and some in their place. */
+struct params {
+    const char *name[PARAMS_MOST + 1];
+    const char *value[PARAMS_MOST + 1];
+    unsigned n;
+};
+
+static void params_add(struct params *params, const char *name,
+                       const char *value)
+{
+    for (unsigned i = 0; i < params->n; i++) {
+        if (strcmp(params->name[i], name) == 0) {
+            params->value[i] = value;
+            return;
+        }
+    }
+    if (params->n < PARAMS_MOST) {
+        params->name[params->n] = name;
+        params->value[params->n++] = value;
+    }
+}
+
+static void params_of(const cx_db *db, struct params *params)
+{
+    const struct cx__pg_db *own = cx__pg_db_of(db);
+
+    *params = (struct params){.n = 0};
+    for (const PQconninfoOption *each = own->url; each->keyword != NULL;
+         each++) {
+        if (each->val != NULL)
+            params_add(params, each->keyword, each->val);
+    }
+    if (own->hostaddr != NULL)
+        params_add(params, "hostaddr", own->hostaddr);
+    params_add(params, "client_encoding", "UTF8");
+    params_add(params, "fallback_application_name", "ctxvar");
+}
+
+static int open_session(const struct params *params, const char *search_path,
+                        PGconn **pg)
+{
+    struct params all = *params;
+    char options[OPTIONS_BYTES];
+
+    (void)snprintf(options, sizeof(options), "-c search_path=%s,pg_temp%s",
+                   search_path, SESSION);
+    params_add(&all, "options", options);
+    return cx__pq_connect(all.name, all.value, pg);
+}
+
+int cx__pg_admin(const cx_db *db, const char *search_path, PGconn **pg)
+{
+    struct params params;
+
+    params_of(db, &params);
+    return open_session(&params, search_path, pg);
+}
+
+/* Log in as a tenant, to its schema. */
+static int open_tenant(const cx_db *db, int64_t id, const char *schema,
+                       PGconn **pg)
+{
+    char role[CX__PG_ROLE_BYTES], secret[CX__PG_SECRET_BYTES];
+    struct params params;
+    int error = cx__pg_secret(db, id, secret);
+
+    if (error != 0)
+        return error;
+    cx__pg_role(db, id, role);
+    params_of(db, &params);
+    params_add(&params, "user", role);
+    params_add(&params, "password", secret);
+    error = open_session(&params, schema, pg);
+    if (error == 0) {
+        error = cx__pg_check_tenant(*pg);
+        if (error != 0)
+            PQfinish(*pg);
+    }
+    return error;
+}
+
+static int open_room(const struct cx__pool *pool, PGconn **pg)
+{
+    char schema[ROOM_BYTES];
+
+    (void)snprintf(schema, sizeof(schema), "t%lld", (long long)pool->id);
+    switch (pool->room) {
+    case CX__REGISTRY:
+        return cx__pg_admin(pool->db, "ctxvar", pg);
+    case CX__SCHEMA:
+        return cx__pg_admin(pool->db, schema, pg);
+    default:
+        return open_tenant(pool->db, pool->id, schema, pg);
+    }
+}
+
+static int pg_connect(struct cx__pool *pool, struct cx__connection **connection)
+{
+    struct cx__pg_connection *made = calloc(1, sizeof(*made));
+    int error = made != NULL ? open_room(pool, &made->pg) : -ENOMEM;
+
+    if (error != 0) {
+        free(made);
+        return error;
+    }
+    cx__statements_init(&made->base);
+    *connection = &made->base;
+    return 0;
+}
+
+static void disconnect_one(struct cx__connection *connection)
+{
+    struct cx__pg_connection *own = cx__pg_of(connection);
+
+    connection->broken = true;
+    cx__statements_fini(connection);
+    cx__pq_abandon(own->pg);
+    free(own);
+}
+
+static void pg_disconnect(cx_db *db, struct cx__list *connections)
+{
+    (void)db;
+    while (!cx__list_is_empty(connections)) {
+        struct cx__list *link = connections->next;
+
+        cx__list_remove(link);
+        disconnect_one(CX__OWNER(link, struct cx__connection, idle));
+    }
+}
+
+/* After a program's own SQL the session is made as it was at first. */
+static void pg_settle(struct cx__connection *connection)
+{
+    struct cx__pg_connection *own = cx__pg_of(connection);
+
+    connection->unsettled = false;
+    if (!own->raw || connection->broken)
+        return;
+    own->raw = false;
+    CX_SHIELD {
+        /* The server forgets them, too. */
+        connection->broken = true;
+        cx__statements_fini(connection);
+        connection->broken = cx__pq_run(own->pg, "DISCARD ALL") != 0;
+    }
+}
+
+/* The address of the URL's host, since libpq would block to look it up. */
+static int find_host(struct cx__pg_db *own)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    const char *host = NULL;
+    char text[NI_MAXHOST];
+    struct addrinfo *list;
+    int error;
+
+    for (const PQconninfoOption *each = own->url; each->keyword != NULL;
+         each++) {
+        if (strcmp(each->keyword, "hostaddr") == 0 && each->val != NULL)
+            return 0;
+        if (strcmp(each->keyword, "host") == 0)
+            host = each->val;
+    }
+    if (host == NULL || host[0] == '\0' || host[0] == '/' || host[0] == '@')
+        return 0;
+    error = cx_resolve(host, NULL, &hints, &list);
+    if (error != 0)
+        return cx__problem(error, "the database's host has no address");
+    error = getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text),
+                        NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(list);
+    own->hostaddr = error == 0 ? strdup(text) : NULL;
+    return own->hostaddr != NULL ? 0 : -ENOMEM;
+}
+
+static void pg_close(cx_db *db)
+{
+    struct cx__pg_db *own = db->own;
+
+    PQconninfoFree(own->url);
+    free(own->hostaddr);
+    free(own);
+    db->own = NULL;
+}
+
+/* libpq takes the whole URL. */
+static int parse(struct cx__pg_db *own, const char *place)
+{
+    size_t bytes = strlen(cx__postgres.scheme) + strlen(place) + 1;
+    char *url = malloc(bytes);
+
+    if (url == NULL)
+        return -ENOMEM;
+    (void)snprintf(url, bytes, "%s%s", cx__postgres.scheme, place);
+    own->url = PQconninfoParse(url, NULL);
+    free(url);
+    return own->url != NULL ? 0 : cx__problem(-EINVAL, "not a database's URL");
+}
+
+static int pg_open(cx_db *db, const char *place)
+{
+    struct cx__pg_db *own = calloc(1, sizeof(*own));
+    int error = own != NULL ? parse(own, place) : -ENOMEM;
+
+    if (error != 0) {
+        free(own);
+        return error;
+    }
+    db->own = own;
+    error = find_host(own);
+    if (error == 0)
+        error = cx__pg_found(db);
+    if (error != 0)
+        pg_close(db);
+    return error;
+}
+
+const struct cx__engine cx__postgres = {
+    .scheme = "postgresql://",
+    .open = pg_open,
+    .close = pg_close,
+    .connect = pg_connect,
+    .disconnect = pg_disconnect,
+    .settle = pg_settle,
+    .prepare = cx__pg_prepare,
+    .finalize = cx__pg_finalize,
+    .bind = cx__pg_bind,
+    .step = cx__pg_step,
+    .column = cx__pg_column,
+    .reset = cx__pg_reset,
+    .begin = cx__pg_begin,
+    .commit = cx__pg_commit,
+    .rollback = cx__pg_rollback,
+    .provision = cx__pg_provision,
+    .remove = cx__pg_remove,
+};

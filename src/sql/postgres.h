@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* PostgreSQL: what the files of this engine share. */
+#ifndef CTXVAR_SQL_POSTGRES_H
+#define CTXVAR_SQL_POSTGRES_H
+
+#include "database.h"
+#include "engine.h"
+#include "pq.h"
+
+enum { CX__PG_ROLE_BYTES = 48 };
+
+/* A database: how to connect to it. */
+struct cx__pg_db {
+    PQconninfoOption *url; /* what its URL says */
+    unsigned oid;          /* of the database: roles are the whole server's */
+    char *hostaddr;        /* of its host; NULL: it has none, or the URL has */
+};
+
+/*
+ * depth  of the transaction that the server is in; 0: none
+ * made   statements, for their names
+ * raw    a program's own statement was run: the session is not as it was
+ */
+struct cx__pg_connection {
+    struct cx__connection base;
+    PGconn *pg;
+    unsigned depth;
+    unsigned made;
+    bool raw;
+};
+
+static inline struct cx__pg_connection *
+cx__pg_of(struct cx__connection *connection)
+{
+    return CX__OWNER(connection, struct cx__pg_connection, base);
+}
+
+static inline struct cx__pg_db *cx__pg_db_of(const cx_db *db)
+{
+    return db->own;
+}
+
+/* The role that a tenant logs in as. */
+void cx__pg_role(const cx_db *db, int64_t id, char role[CX__PG_ROLE_BYTES]);
+
+/* A connection as the URL's own role, which may do what tenants may not; with
+ * a search path. */
+int cx__pg_admin(const cx_db *db, const char *search_path, PGconn **pg);
+
+/* The password that a tenant's role has; in a buffer of the caller's. */
+enum { CX__PG_SECRET_BYTES = 65 };
+int cx__pg_secret(const cx_db *db, int64_t id,
+                  char secret[CX__PG_SECRET_BYTES]);
+
+/* The list of tenants, the room of one, and what they rest on. */
+int cx__pg_found(cx_db *db);
+int cx__pg_provision(cx_db *db, int64_t id);
+int cx__pg_remove(cx_db *db, int64_t id);
+
+/* Is a connection to a tenant's room no more than that? */
+int cx__pg_check_tenant(PGconn *pg);
+
+/* Statements and transactions; engine.h. */
+int cx__pg_prepare(struct cx__connection *connection, cx_text text,
+                   bool trusted, struct cx__statement **statement);
+void cx__pg_finalize(struct cx__statement *statement);
+int cx__pg_bind(struct cx__statement *statement, unsigned place,
+                const cx_param *value);
+int cx__pg_step(struct cx__statement *statement);
+int cx__pg_column(struct cx__statement *statement, unsigned place,
+                  cx_kind wanted, cx_param *value);
+void cx__pg_reset(struct cx__statement *statement);
+int cx__pg_begin(struct cx__connection *connection, unsigned depth);
+int cx__pg_commit(struct cx__connection *connection, unsigned depth);
+int cx__pg_rollback(struct cx__connection *connection, unsigned depth);
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statements and transactions in PostgreSQL.
+ *
+ * Values go and come as text, but for bytes: the server knows their types, and
+ * a program's own statement may give any. Rows come one by one, so that a
+ * large answer is not held in memory, and one that nobody wants any more costs
+ * the connection and not the memory.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool.h"
+#include "postgres.h"
+#include "postgres_value.h"
+#include "problem.h"
+#include "statement.h"
+
+enum { NAME_BYTES = 16, PARAMS_FIRST = 8, CONTROL_BYTES = 32 };
+
+/*
+ * row     what it gives now; NULL: it does not run, or is done
+ * sent    it runs: the connection is its until the last result has come
+ */
+struct pg_statement {
+    struct cx__statement base;
+    char name[NAME_BYTES];
+    PGresult *row;
+    struct cx__scratch scratch; /* what columns of the row are read into */
+    struct cx__scratch held;    /* what parameters are written into */
+    const char **value;
+    int *length;
+    int *format;
+    unsigned n; /* parameters that were bound */
+    unsigned room;
+    bool sent;
+    bool trusted;
+};
+
+static struct pg_statement *own_of(struct cx__statement *statement)
+{
+    return CX__OWNER(statement, struct pg_statement, base);
+}
+
+static struct cx__pg_connection *
+connection_of(const struct pg_statement *statement)
+{
+    return cx__pg_of(statement->base.connection);
+}
+
+/* What ends or begins a transaction, or would change what a statement of ours
+ * means, is not for a program's own SQL: transactions are the library's. */
+static const char *const refused[] = {
+    "abort",     "begin",  "close",    "commit",  "deallocate", "discard",
+    "end",       "listen", "notify",   "prepare", "release",    "rollback",
+    "savepoint", "start",  "unlisten", "copy",
+};
+
+/* Where the first word begins, past blanks and comments. */
+static size_t skip_blanks(cx_text text)
+{
+    size_t at = 0;
+    unsigned depth = 0;
+
+    while (at < text.len) {
+        const char *rest = text.data + at;
+        size_t left = text.len - at;
+
+        if (left >= 2 && strncmp(rest, "/*", 2) == 0) {
+            depth++;
+            at += 2;
+        } else if (depth > 0) {
+            bool ends = left >= 2 && strncmp(rest, "*/", 2) == 0;
+
+            depth -= ends;
+            at += ends ? 2 : 1;
+        } else if (left >= 2 && strncmp(rest, "--", 2) == 0) {
+            const char *line = memchr(rest, '\n', left);
+
+            at = line != NULL ? (size_t)(line - text.data) + 1 : text.len;
+        } else if (strchr(" \t\r\n\f\v;(", *rest) != NULL && *rest != '\0') {
+            at++;
+        } else {
+            break;
+        }
+    }
+    return at;
+}
+
+static bool is_word_of(cx_text text, size_t at, const char *word)
+{
+    size_t len = strlen(word);
+
+    if (text.len - at < len || strncasecmp(text.data + at, word, len) != 0)
+        return false;
+    return text.len - at == len ||
+           strchr(" \t\r\n\f\v;(-/", text.data[at + len]) != NULL;
+}
+
+static int check_raw(cx_text text)
+{
+    size_t at = skip_blanks(text);
+
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (is_word_of(text, at, refused[i]))
+            return cx__problem(
+                -EACCES, "%s is not for a program's own statement", refused[i]);
+    }
+    return 0;
+}
+
+/* An answer that was not taken to its end leaves the connection of no use. */
+static int broken(struct cx__pg_connection *connection, int error)
+{
+    if (error != 0 && PQtransactionStatus(connection->pg) == PQTRANS_ACTIVE)
+        connection->base.broken = true;
+    if (PQstatus(connection->pg) != CONNECTION_OK)
+        connection->base.broken = true;
+    return error;
+}
+
+static int send_prepare(struct cx__pg_connection *connection, const char *name,
+                        cx_text text)
+{
+    char *copy;
+    int sent;
+
+    if (memchr(text.data, '\0', text.len) != NULL)
+        return cx__problem(-EINVAL, "a NUL in a statement");
+    copy = strndup(text.data, text.len);
+    if (copy == NULL)
+        return -ENOMEM;
+    sent = PQsendPrepare(connection->pg, name, copy, 0, NULL);
+    free(copy);
+    if (sent != 1)
+        return broken(connection,
+                      cx__problem(-ECONNRESET, "the connection to"
+                                               " the database is lost"));
+    return broken(connection, cx__pq_finish(connection->pg, NULL));
+}
+
+int cx__pg_prepare(struct cx__connection *base, cx_text text, bool trusted,
+                   struct cx__statement **statement)
+{
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    struct pg_statement *made;
+    int error = trusted ? 0 : check_raw(text);
+
+    if (error != 0)
+        return error;
+    made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return -ENOMEM;
+    (void)snprintf(made->name, sizeof(made->name), "cx%u", connection->made++);
+    made->trusted = trusted;
+    error = send_prepare(connection, made->name, text);
+    if (error != 0) {
+        free(made);
+        return error;
+    }
+    *statement = &made->base;
+    return 0;
+}
+
+/* The server keeps it until the connection ends, or is told to forget it. */
+void cx__pg_finalize(struct cx__statement *base)
+{
+    struct pg_statement *statement = own_of(base);
+    struct cx__pg_connection *connection = connection_of(statement);
+    char text[NAME_BYTES + 16];
+
+    cx__pg_reset(base);
+    if (!connection->base.broken) {
+        (void)snprintf(text, sizeof(text), "DEALLOCATE %s", statement->name);
+        CX_SHIELD {
+            (void)broken(connection, cx__pq_run(connection->pg, text));
+        }
+    }
+    free(statement->value);
+    free(statement->length);
+    free(statement->format);
+    free(statement);
+}
+
+/* Room for so many parameters. */
+static int reserve(struct pg_statement *statement, unsigned n)
+{
+    unsigned room = statement->room != 0 ? statement->room : PARAMS_FIRST;
+    const char **value;
+    int *length, *format;
+
+    if (n <= statement->room)
+        return 0;
+    while (room < n)
+        room *= 2;
+    value = realloc(statement->value, room * sizeof(*value));
+    if (value != NULL)
+        statement->value = value;
+    length = realloc(statement->length, room * sizeof(*length));
+    if (length != NULL)
+        statement->length = length;
+    format = realloc(statement->format, room * sizeof(*format));
+    if (format != NULL)
+        statement->format = format;
+    if (value == NULL || length == NULL || format == NULL)
+        return -ENOMEM;
+    statement->room = room;
+    return 0;
+}
+
+int cx__pg_bind(struct cx__statement *base, unsigned place,
+                const cx_param *value)
+{
+    struct pg_statement *statement = own_of(base);
+    int error = reserve(statement, place);
+    unsigned i = place - 1;
+
+    if (error != 0)
+        return error;
+    for (; statement->n < place; statement->n++)
+        statement->value[statement->n] = NULL;
+    statement->format[i] = value->kind == CX_KIND_BLOB;
+    statement->length[i] =
+        value->kind == CX_KIND_BLOB ? (int)value->blob.len : 0;
+    return cx__pg_write(&statement->held, value, &statement->value[i]);
+}
+
+static int send(struct pg_statement *statement)
+{
+    struct cx__pg_connection *connection = connection_of(statement);
+    int error;
+
+    if (!statement->trusted) {
+        connection->raw = true;
+        connection->base.unsettled = true;
+    }
+    if (PQsendQueryPrepared(connection->pg, statement->name, (int)statement->n,
+                            statement->value, statement->length,
+                            statement->format, 0) != 1)
+        return cx__problem(-ECONNRESET,
+                           "the connection to the database is lost");
+    (void)PQsetSingleRowMode(connection->pg);
+    statement->sent = true;
+    error = cx__pq_flush(connection->pg);
+    return error;
+}
+
+static void drop_row(struct pg_statement *statement)
+{
+    PQclear(statement->row);
+    statement->row = NULL;
+    cx__scratch_clear(&statement->scratch);
+}
+
+/* Has the transaction that we are in been left, or another begun? */
+static int check_transaction(struct cx__pg_connection *connection)
+{
+    PGTransactionStatusType status = PQtransactionStatus(connection->pg);
+    bool inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+
+    if (inside == (connection->depth > 0))
+        return 0;
+    connection->base.broken = true;
+    return cx__problem(-EACCES, "a statement that ended the transaction, or"
+                                " began one");
+}
+
+/* The end of the answer: what is left of it, of which there should be none. */
+static int finish(struct pg_statement *statement, int failed)
+{
+    struct cx__pg_connection *connection = connection_of(statement);
+    int error = cx__pq_finish(connection->pg, NULL);
+
+    statement->sent = error != 0 && connection->base.broken;
+    if (broken(connection, error) == 0)
+        error = check_transaction(connection);
+    return failed != 0 ? failed : error;
+}
+
+static int next_row(struct pg_statement *statement)
+{
+    struct cx__pg_connection *connection = connection_of(statement);
+    PGresult *result = NULL;
+    int error = cx__pq_next(connection->pg, &result);
+
+    if (error != 0)
+        return error;
+    error = cx__pq_error(result);
+    if (error == 0 && PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+        statement->row = result;
+        return 1;
+    }
+    PQclear(result);
+    return finish(statement, error);
+}
+
+int cx__pg_step(struct cx__statement *base)
+{
+    struct pg_statement *statement = own_of(base);
+    int result = 0;
+
+    drop_row(statement);
+    if (!statement->sent)
+        result = send(statement);
+    if (result == 0)
+        result = next_row(statement);
+    if (result < 0 && statement->sent)
+        (void)broken(connection_of(statement), result);
+    return result;
+}
+
+int cx__pg_column(struct cx__statement *base, unsigned place, cx_kind wanted,
+                  cx_param *value)
+{
+    struct pg_statement *statement = own_of(base);
+
+    if (statement->row == NULL || (int)place >= PQnfields(statement->row))
+        return cx__problem(-EINVAL, "a row without this column");
+    return cx__pg_read(&statement->scratch, statement->row, (int)place, wanted,
+                       value);
+}
+
+/*
+ * Back to where it can be run again. Rows that nobody took are a few on their
+ * way, or more than the connection is worth.
+ */
+void cx__pg_reset(struct cx__statement *base)
+{
+    struct pg_statement *statement = own_of(base);
+    struct cx__pg_connection *connection = connection_of(statement);
+
+    drop_row(statement);
+    cx__scratch_clear(&statement->held);
+    statement->n = 0;
+    if (!statement->sent || connection->base.broken)
+        return;
+    CX_SHIELD {
+        (void)broken(connection, cx__pq_finish(connection->pg, NULL));
+    }
+    statement->sent = false;
+}
+
+/* A statement that moves the transaction from one depth to another. In between
+ * it is in doubt: whoever is cancelled then leaves a connection of no use. */
+static int control(struct cx__connection *base, unsigned depth,
+                   const char *format, unsigned to)
+{
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    char text[CONTROL_BYTES];
+    int error;
+
+    (void)snprintf(text, sizeof(text), format, depth);
+    base->broken = true;
+    error = cx__pq_run(connection->pg, text);
+    if (PQstatus(connection->pg) == CONNECTION_OK &&
+        PQtransactionStatus(connection->pg) != PQTRANS_ACTIVE)
+        base->broken = false;
+    if (error == 0)
+        connection->depth = to;
+    return error;
+}
+
+int cx__pg_begin(struct cx__connection *connection, unsigned depth)
+{
+    return control(connection, depth, depth == 0 ? "BEGIN" : "SAVEPOINT cx%u",
+                   depth + 1);
+}
+
+int cx__pg_commit(struct cx__connection *connection, unsigned depth)
+{
+    return control(connection, depth,
+                   depth == 0 ? "COMMIT" : "RELEASE SAVEPOINT cx%u", depth);
+}
+
+int cx__pg_rollback(struct cx__connection *connection, unsigned depth)
+{
+    int error = 0;
+
+    CX_SHIELD {
+        error = control(connection, depth,
+                        depth == 0 ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT cx%u",
+                        depth);
+    }
+    if (error != 0)
+        connection->broken = true;
+    return error;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Values as PostgreSQL writes them. */
+#ifndef CTXVAR_SQL_POSTGRES_VALUE_H
+#define CTXVAR_SQL_POSTGRES_VALUE_H
+
+#include <libpq-fe.h>
+
+#include <ctxvar/data.h>
+
+/* Memory that lasts until it is cleared. */
+struct cx__scratch {
+    struct cx__scratch_block *blocks;
+};
+
+void cx__scratch_clear(struct cx__scratch *scratch);
+
+/* A parameter as text, or as bytes if it is bytes; NULL for SQL's NULL. 0,
+ * -EINVAL with words, -ENOMEM. */
+int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
+                 const char **text);
+
+/* A field of a result's only row as the kind that is wanted; CX_KIND_NULL: as
+ * what it is. 0, -EINVAL with words, -ENOMEM. */
+int cx__pg_read(struct cx__scratch *scratch, const PGresult *row, int column,
+                cx_kind wanted, cx_param *value);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libpq on a loop. Its functions that block are not used, but for the cancel
+ * of a statement, which a pool's thread sends.
+ *
+ * Where a wait ends with an error, the protocol is in the middle of something:
+ * the connection is of no use any more, and the caller closes it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ctxvar/executor.h>
+#include <ctxvar/fd.h>
+
+#include "pq.h"
+#include "problem.h"
+
+/* The server's own words for an error may hold values: ours do not. */
+struct cause {
+    const char *state; /* SQLSTATE, or the class that it begins with */
+    int error;
+    const char *words;
+};
+
+static const struct cause causes[] = {
+    {"23505", -EEXIST, "a key that must be unique is there already"},
+    {"23502", -EINVAL, "a column that must have a value has none"},
+    {"23503", -EINVAL, "a row that others refer to, or that is not there"},
+    {"23", -EINVAL, "a constraint of the table's forbids it"},
+    {"22", -EINVAL, "a value of the wrong form, or out of range"},
+    {"42501", -EACCES, "the database refuses it to this tenant"},
+    {"42P01", -ENOENT, "no such table"},
+    {"42703", -ENOENT, "no such column"},
+    {"42883", -ENOENT, "no such function or operator"},
+    {"3F000", -ENOENT, "no such schema"},
+    {"42", -EINVAL, "not a statement that the database understands"},
+    {"0A", -EACCES, "not supported by the database"},
+    {"25006", -EROFS, "the database is read-only"},
+    {"25P02", -ECANCELED, "the transaction has failed already"},
+    {"25", -EINVAL, "not in this state of a transaction"},
+    {"28", -EACCES, "the database does not let this role in"},
+    {"40001", -EAGAIN, "another transaction was in the way: try again"},
+    {"40P01", -EAGAIN, "a deadlock with another transaction: try again"},
+    {"53100", -ENOSPC, "the database's disk is full"},
+    {"53200", -ENOMEM, "the database has no memory"},
+    {"53300", -EAGAIN, "the database has no connection left"},
+    {"53", -EAGAIN, "the database is short of something"},
+    {"54", -E2BIG, "a statement that is too large"},
+    {"55P03", -EAGAIN, "a lock was not to be had"},
+    {"55", -EBUSY, "something is in use"},
+    {"57014", -ECANCELED, "the statement was cancelled"},
+    {"57", -ECONNRESET, "the database has ended the connection"},
+    {"58", -EIO, "the database cannot read or write its files"},
+    {"08", -ECONNRESET, "the connection to the database is lost"},
+    {"XX001", -EUCLEAN, "the database is damaged"},
+    {"XX002", -EUCLEAN, "the database is damaged"},
+};
+
+static const struct cause unknown = {"", -EIO, "the database failed"};
+
+static const struct cause *cause_of(const char *state)
+{
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+        if (strncmp(state, causes[i].state, strlen(causes[i].state)) == 0)
+            return &causes[i];
+    }
+    return &unknown;
+}
+
+static const char *field(const PGresult *result, int code)
+{
+    const char *value = PQresultErrorField(result, code);
+
+    return value != NULL ? value : "";
+}
+
+static int lost(void)
+{
+    return cx__problem(-ECONNRESET, "the connection to the database is lost");
+}
+
+int cx__pq_error(const PGresult *result)
+{
+    const char *state, *table, *column;
+    const struct cause *cause;
+
+    switch (PQresultStatus(result)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_SINGLE_TUPLE:
+        return 0;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+        return cx__problem(-EACCES, "COPY is not for tenants");
+    case PGRES_EMPTY_QUERY:
+        return cx__problem(-EINVAL, "a statement with nothing in it");
+    default:
+        break;
+    }
+    state = field(result, PG_DIAG_SQLSTATE);
+    if (state[0] == '\0')
+        return lost();
+    table = field(result, PG_DIAG_TABLE_NAME);
+    column = field(result, PG_DIAG_COLUMN_NAME);
+    cause = cause_of(state);
+    return cx__problem(cause->error, "%s%s%s%s%s (SQLSTATE %.5s)", cause->words,
+                       table[0] != '\0' ? ": table " : "", table,
+                       column[0] != '\0' ? ", column " : "", column, state);
+}
+
+static void ignore_notice(void *arg, const PGresult *result)
+{
+    (void)arg;
+    (void)result;
+}
+
+/* One step after the other, each after a wait for its own event. */
+static int connect_steps(PGconn *pg)
+{
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+    while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
+        int ready = cx_fd_wait(PQsocket(pg), status == PGRES_POLLING_READING
+                                                 ? CX_READABLE
+                                                 : CX_WRITABLE);
+
+        if (ready < 0)
+            return ready;
+        status = PQconnectPoll(pg);
+    }
+    if (status == PGRES_POLLING_OK)
+        return 0;
+    if (PQconnectionNeedsPassword(pg) || PQconnectionUsedPassword(pg))
+        return cx__problem(-EACCES, "the database does not take the password");
+    return cx__problem(-ECONNREFUSED, "the database cannot be connected to");
+}
+
+int cx__pq_connect(const char *const names[], const char *const values[],
+                   PGconn **pg)
+{
+    PGconn *made = PQconnectStartParams(names, values, 1);
+    int error;
+
+    if (made == NULL)
+        return -ENOMEM;
+    (void)PQsetNoticeReceiver(made, ignore_notice, NULL);
+    error = PQstatus(made) != CONNECTION_BAD
+                ? connect_steps(made)
+                : cx__problem(-EINVAL, "not a database's URL, or the database"
+                                       " cannot be connected to");
+    if (error == 0 && PQsetnonblocking(made, 1) != 0)
+        error = -ENOMEM;
+    if (error != 0)
+        PQfinish(made);
+    else
+        *pg = made;
+    return error;
+}
+
+/* Wait until a connection is ready, and take what has come. */
+static int wait_for(PGconn *pg, int events)
+{
+    int ready = cx_fd_wait(PQsocket(pg), events);
+
+    if (ready < 0)
+        return ready;
+    if ((ready & CX_READABLE) != 0 && PQconsumeInput(pg) != 1)
+        return lost();
+    return 0;
+}
+
+int cx__pq_flush(PGconn *pg)
+{
+    for (;;) {
+        int left = PQflush(pg);
+        int error = left < 0 ? lost() : 0;
+
+        if (left == 1)
+            error = wait_for(pg, CX_READABLE | CX_WRITABLE);
+        if (error != 0 || left == 0)
+            return error;
+    }
+}
+
+int cx__pq_next(PGconn *pg, PGresult **result)
+{
+    while (PQisBusy(pg)) {
+        int error = wait_for(pg, CX_READABLE);
+
+        if (error != 0)
+            return error;
+    }
+    *result = PQgetResult(pg);
+    return 0;
+}
+
+int cx__pq_finish(PGconn *pg, PGresult **last)
+{
+    PGresult *kept = NULL;
+    PGresult *next = NULL;
+    int failed = 0;
+    int error = cx__pq_flush(pg);
+
+    while (error == 0) {
+        error = cx__pq_next(pg, &next);
+        if (error != 0 || next == NULL)
+            break;
+        if (failed == 0)
+            failed = cx__pq_error(next);
+        PQclear(kept);
+        kept = next;
+        /* A COPY would give itself again and again. */
+        if (failed == -EACCES && PQresultStatus(next) >= PGRES_COPY_OUT &&
+            PQresultStatus(next) <= PGRES_COPY_IN)
+            error = failed;
+    }
+    if (error == 0)
+        error = failed;
+    if (error != 0 || last == NULL) {
+        PQclear(kept);
+        kept = NULL;
+    }
+    if (last != NULL)
+        *last = kept;
+    return error;
+}
+
+int cx__pq_query(PGconn *pg, const char *text, int n,
+                 const char *const params[], PGresult **result)
+{
+    if (PQsendQueryParams(pg, text, n, NULL, params, NULL, NULL, 0) != 1)
+        return lost();
+    return cx__pq_finish(pg, result);
+}
+
+int cx__pq_run(PGconn *pg, const char *text)
+{
+    return cx__pq_query(pg, text, 0, NULL, NULL);
+}
+
+static void *send_cancel(void *arg)
+{
+    char ignored[256];
+
+    (void)PQcancel(arg, ignored, sizeof(ignored));
+    PQfreeCancel(arg);
+    return NULL;
+}
+
+static void cancel_running(PGconn *pg)
+{
+    PGcancel *cancel = PQgetCancel(pg);
+
+    if (cancel != NULL &&
+        cx_run_in_executor(NULL, send_cancel, cancel, NULL) != 0)
+        PQfreeCancel(cancel);
+}
+
+/*
+ * The cancel is waited for before the connection is closed: the server's
+ * process is ours until then, so that it cannot be another's that is hit.
+ */
+void cx__pq_abandon(PGconn *pg)
+{
+    if (PQtransactionStatus(pg) == PQTRANS_ACTIVE &&
+        PQstatus(pg) == CONNECTION_OK) {
+        CX_SHIELD {
+            cancel_running(pg);
+        }
+    }
+    PQfinish(pg);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libpq on a loop: what it does without blocking, waited for by a task; and
+ * PostgreSQL's errors as ours.
+ */
+#ifndef CTXVAR_SQL_PQ_H
+#define CTXVAR_SQL_PQ_H
+
+#include <libpq-fe.h>
+
+/*
+ * Connect, with the parameters of PQconnectdb(), names and values, both ended
+ * by a NULL. 0, or the error with words left for it.
+ */
+int cx__pq_connect(const char *const names[], const char *const values[],
+                   PGconn **pg);
+
+/* Have all that was sent reach the server. */
+int cx__pq_flush(PGconn *pg);
+
+/* The next result of what was sent; NULL: there is none more. */
+int cx__pq_next(PGconn *pg, PGresult **result);
+
+/* The last result of what was sent, the others dropped; NULL: none. An error
+ * of the server's is an error of this, too, with its words. */
+int cx__pq_finish(PGconn *pg, PGresult **last);
+
+/* Run one statement of the library's own, without parameters, and drop what
+ * it gives. */
+int cx__pq_run(PGconn *pg, const char *text);
+
+/* The same with parameters, as text; what it gives is the caller's. */
+int cx__pq_query(PGconn *pg, const char *text, int n,
+                 const char *const params[], PGresult **result);
+
+/* What a result says: 0, or the error with words left for it. They are of the
+ * error's kind, and of the table and column, but never of values. */
+int cx__pq_error(const PGresult *result);
+
+/* Have the server give up what it does for a connection, and close that. */
+void cx__pq_abandon(PGconn *pg);
+
+#endif
