@@ -16,7 +16,7 @@
 
 enum { MOST = 128, EACH = 8 };
 
-static const struct cx__engine *const engines[] = {&cx__sqlite};
+static const struct cx__engine *const engines[] = {&cx__sqlite, &cx__postgres};
 
 /* Another number in a child process than in its parent. */
 static unsigned process;

@@ -94,5 +94,6 @@ struct cx__engine {
 };
 
 extern const struct cx__engine cx__sqlite;
+extern const struct cx__engine cx__postgres;
 
 #endif

@@ -24,7 +24,7 @@ enum {
     OID_FLOAT8 = 701,
     OID_TIMESTAMP = 1114,
     OID_TIMESTAMPTZ = 1184,
-    NUMBER_BYTES = 40,
+    NUMBER_BYTES = 64,
     US = 1000000, /* in a second */
     DAY = 86400   /* seconds */
 };

@@ -25,29 +25,29 @@ struct cause {
 
 static const struct cause causes[] = {
     {"23505", -EEXIST, "a key that must be unique is there already"},
-    {"23502", -EINVAL, "a column that must have a value has none"},
-    {"23503", -EINVAL, "a row that others refer to, or that is not there"},
-    {"23", -EINVAL, "a constraint of the table's forbids it"},
-    {"22", -EINVAL, "a value of the wrong form, or out of range"},
+    {"23502", -EDOM, "a column that must have a value has none"},
+    {"23503", -EDOM, "a row that others refer to, or that is not there"},
+    {"23", -EDOM, "a constraint of the table's forbids it"},
+    {"22", -EDOM, "a value of the wrong form, or out of range"},
     {"42501", -EACCES, "the database refuses it to this tenant"},
-    {"42P01", -ENOENT, "no such table"},
-    {"42703", -ENOENT, "no such column"},
-    {"42883", -ENOENT, "no such function or operator"},
-    {"3F000", -ENOENT, "no such schema"},
+    {"42P01", -EINVAL, "no such table"},
+    {"42703", -EINVAL, "no such column"},
+    {"42883", -EINVAL, "no such function or operator"},
+    {"3F000", -EINVAL, "no such schema"},
     {"42", -EINVAL, "not a statement that the database understands"},
     {"0A", -EACCES, "not supported by the database"},
     {"25006", -EROFS, "the database is read-only"},
     {"25P02", -ECANCELED, "the transaction has failed already"},
     {"25", -EINVAL, "not in this state of a transaction"},
     {"28", -EACCES, "the database does not let this role in"},
-    {"40001", -EAGAIN, "another transaction was in the way: try again"},
-    {"40P01", -EAGAIN, "a deadlock with another transaction: try again"},
+    {"40001", -EBUSY, "another transaction was in the way: try again"},
+    {"40P01", -EBUSY, "a deadlock with another transaction: try again"},
     {"53100", -ENOSPC, "the database's disk is full"},
     {"53200", -ENOMEM, "the database has no memory"},
     {"53300", -EAGAIN, "the database has no connection left"},
     {"53", -EAGAIN, "the database is short of something"},
     {"54", -E2BIG, "a statement that is too large"},
-    {"55P03", -EAGAIN, "a lock was not to be had"},
+    {"55P03", -EBUSY, "a lock was not to be had"},
     {"55", -EBUSY, "something is in use"},
     {"57014", -ECANCELED, "the statement was cancelled"},
     {"57", -ECONNRESET, "the database has ended the connection"},
@@ -127,7 +127,7 @@ static int connect_steps(PGconn *pg)
                                                  : CX_WRITABLE);
 
         if (ready < 0)
-            return ready;
+            return cx__problem(ready, NULL);
         status = PQconnectPoll(pg);
     }
     if (status == PGRES_POLLING_OK)
@@ -165,7 +165,7 @@ static int wait_for(PGconn *pg, int events)
     int ready = cx_fd_wait(PQsocket(pg), events);
 
     if (ready < 0)
-        return ready;
+        return cx__problem(ready, NULL);
     if ((ready & CX_READABLE) != 0 && PQconsumeInput(pg) != 1)
         return lost();
     return 0;

@@ -5,24 +5,87 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <ctxvar/tenant.h>
 
 #include "task/support.h"
 
-/* A folder of this test's own, and the URL of a database in it. */
+/*
+ * A folder of this test's own, and the URL of a database in it; or, where
+ * there is a server, of one there.
+ */
 struct folder {
     char path[64];
-    char url[96];
+    char url[192];
 };
+
+/* The server that the tests run beside; NULL: they run on SQLite. */
+static CX__UNUSED const char *server(void)
+{
+    return getenv("CTXVAR_POSTGRES");
+}
+
+/* Have the server's own role run a statement on one of its databases. */
+static CX__UNUSED void server_run(const char *url, const char *statement)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof(command), "psql -qX '%s' -c \"%s\"", url,
+                   statement);
+    assert_int_equal(system(command), 0);
+}
+
+/* A new database on the server. */
+static CX__UNUSED void server_make(struct folder *folder)
+{
+    static unsigned made;
+    const char *rest = strstr(server(), "/postgres?");
+    char name[32], statement[96];
+
+    assert_non_null(rest);
+    (void)snprintf(name, sizeof(name), "test_%d_%u", (int)getpid(), made++);
+    (void)snprintf(statement, sizeof(statement),
+                   "CREATE DATABASE %s TEMPLATE template0", name);
+    server_run(server(), statement);
+    (void)snprintf(folder->url, sizeof(folder->url), "%.*s/%s%s",
+                   (int)(rest - server()), server(), name,
+                   rest + strlen("/postgres"));
+}
+
+/* Does a tenant have its room: a file, or a schema? */
+static CX__UNUSED bool has_room(const struct folder *folder, int id)
+{
+    char text[512];
+    char answer[8] = "";
+    FILE *pipe;
+
+    if (server() == NULL) {
+        (void)snprintf(text, sizeof(text), "%s/db/t%d.db", folder->path, id);
+        return access(text, F_OK) == 0;
+    }
+    (void)snprintf(text, sizeof(text),
+                   "psql -qXAt '%s' -c \"SELECT count(*) FROM pg_namespace"
+                   " WHERE nspname = 't%d'\"",
+                   folder->url, id);
+    pipe = popen(text, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(answer, sizeof(answer), pipe));
+    assert_int_equal(pclose(pipe), 0);
+    return answer[0] == '1';
+}
 
 static CX__UNUSED void folder_make(struct folder *folder)
 {
     (void)snprintf(folder->path, sizeof(folder->path),
                    "/tmp/ctxvar-sql-XXXXXX");
     assert_non_null(mkdtemp(folder->path));
-    (void)snprintf(folder->url, sizeof(folder->url), "sqlite:%s/db",
-                   folder->path);
+    if (server() != NULL)
+        server_make(folder);
+    else
+        (void)snprintf(folder->url, sizeof(folder->url), "sqlite:%s/db",
+                       folder->path);
 }
 
 static CX__UNUSED void folder_remove(const struct folder *folder)
