@@ -244,10 +244,10 @@ int cx__reset_call(cx_var *var, cx_token *token)
         return error;
     ctx = (cx_context *)scope->context;
     was_set = token->state == CX__TOKEN_SET;
-    error = entry_open(var, ctx->spare, scope, &now);
-    assert(error == 0);
-    if (error != 0)
-        return error;
+    if (entry_open(var, ctx->spare, scope, &now) != 0) {
+        assert(!"memory was set aside for this");
+        return -ENOMEM;
+    }
     token_restore(token, var, scope->table, &now);
     token_use(token);
     scope->context->tokens--;

@@ -398,6 +398,7 @@ static void on_another_thread(void *(*fn)(void *), void *arg)
 
 static void *swap_in_and_end(void *ctx)
 {
+    assert_non_null(cx_context_current());
     (void)cx_context_swap(ctx);
     return NULL;
 }

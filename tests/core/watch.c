@@ -226,6 +226,7 @@ static void a_switch_changes_no_thread_variable(void **state)
     cx_context *ctx = cx_context_new();
 
     (void)state;
+    (void)cx_set(unwatched, 1);
     assert_int_equal(cx_watch(cx_var_of(of_thread), tell, NULL), 0);
     (void)cx_set(of_thread, 4);
     assert_told(0, NULL, 4);
