@@ -97,7 +97,8 @@ CX__API cx_task *cx_task_create(cx_task_fn *fn, void *arg);
  * @return the task, whose handle goes to the caller until cx_await() or
  *         cx_task_detach(), at the latest until cx_run() returns; or NULL
  *         with errno
- *   EPERM        not called within a task
+ *   EPERM        not called within a task, nor on a thread whose loop the
+ *                program runs
  *   EINVAL       fn is NULL, or there is no such stack or name
  *   ENOMEM       no memory, or no address space for a stack
  *

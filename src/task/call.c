@@ -205,6 +205,7 @@ static void call_enter(struct cx_call *call, struct cx__loop *loop)
     call->state = DUE;
     cx__list_insert(&loop->calls.due, &call->link);
     loop->calls.ahead++;
+    cx__loop_stir(loop);
 }
 
 /* May a function be called here, and that often? 0 or a negative errno. */

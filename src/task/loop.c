@@ -60,8 +60,7 @@ static void loop_wake_due(struct cx__loop *loop, uint64_t now)
         deadline->over(deadline);
 }
 
-/* The main task has ended: cancel all others, the oldest first. */
-static void loop_cancel_all(struct cx__loop *loop)
+void cx__loop_end(struct cx__loop *loop)
 {
     struct cx__list others;
 
@@ -87,7 +86,7 @@ static void loop_bury(struct cx__loop *loop)
     if (task == loop->main) {
         loop->main = NULL;
         loop->result = task->value;
-        loop_cancel_all(loop);
+        cx__loop_end(loop);
     }
     cx__task_free(task);
 }

@@ -19,6 +19,8 @@
 #include "stack.h"
 #include "task.h"
 
+struct cx__guest;
+
 /*
  * A loop lives as long as its run; what outlives that, and is for other
  * threads, is its inbox. Its hub is the coroutine that whoever runs it is: it
@@ -48,6 +50,7 @@ struct cx__loop {
     cx_loop *inbox;
     uv_timer_t timer;
     uv_loop_t *uv;
+    struct cx__guest *guest; /* the program runs `uv`; NULL: we do */
 };
 
 /* The loop of this thread, or NULL. */
@@ -94,6 +97,17 @@ _Noreturn void cx__loop_leave(struct cx__loop *loop, cx_task *task);
 /* A loop on one of libuv's: 0 or a negative errno. */
 int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv);
 
+/* There is something to do: have the program's loop not wait. */
+void cx__guest_stir(struct cx__guest *guest);
+
+/* The same, where it may be the program, and not a task, that has seen to it.
+ */
+static inline void cx__loop_stir(struct cx__loop *loop)
+{
+    if (loop->guest != NULL && loop->running == NULL)
+        cx__guest_stir(loop->guest);
+}
+
 /* Is there anything left to be done? */
 static inline bool cx__loop_is_busy(const struct cx__loop *loop)
 {
@@ -112,6 +126,9 @@ void cx__loop_round(struct cx__loop *loop);
 
 /* Have the next poll end when the first sleep does, by calling `over`. */
 void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over);
+
+/* Nothing new is wanted: cancel all tasks, the oldest first. */
+void cx__loop_end(struct cx__loop *loop);
 
 /* All tasks have ended, and the thread has no loop any more: give libuv's part
  * back. libuv runs once more. */

@@ -128,6 +128,7 @@ static int poller_open(struct cx__poller *poller, uv_loop_t *uv)
         (void)close(fd);
         return error;
     }
+    uv_unref((uv_handle_t *)&poller->poll);
     poller->epoll = fd;
     (void)uv_poll_start(&poller->poll, UV_READABLE, poller_ready);
     return 0;

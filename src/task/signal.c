@@ -49,6 +49,7 @@ int cx_signal_open(int signum, cx_signal **caught)
     opened->loop = task->loop;
     cx__resource_add(&task->loop->resources, &opened->resource, signal_close);
     (void)uv_signal_init(task->loop->uv, &opened->handle);
+    uv_unref((uv_handle_t *)&opened->handle);
     error = uv_signal_start(&opened->handle, signal_came, signum);
     if (error != 0)
         (void)cx_signal_close(opened);

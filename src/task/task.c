@@ -117,6 +117,7 @@ static void task_enter(cx_task *task, cx_task_fn *fn, void *arg)
     cx__list_insert(&loop->tasks, &task->all);
     cx__fifo_push(&loop->ready, &task->ready);
     loop->live++;
+    cx__loop_stir(loop);
 }
 
 static cx_context *context_for(const cx_task_options *options)
@@ -164,14 +165,16 @@ cx_task *cx_task_create_with(const cx_task_options *options, cx_task_fn *fn,
                              void *arg)
 {
     static const cx_task_options none;
-    cx_task *running = cx__task_running();
+    struct cx__loop *loop = cx__loop_here;
 
-    if (running == NULL || fn == NULL) {
-        errno = running == NULL ? EPERM : EINVAL;
+    /* Where the program runs the loop, it may create tasks itself. */
+    if (loop != NULL && loop->running == NULL && loop->guest == NULL)
+        loop = NULL;
+    if (loop == NULL || fn == NULL) {
+        errno = loop == NULL ? EPERM : EINVAL;
         return NULL;
     }
-    return cx__task_new(running->loop, options != NULL ? options : &none, fn,
-                        arg);
+    return cx__task_new(loop, options != NULL ? options : &none, fn, arg);
 }
 
 cx_task *cx_task_create(cx_task_fn *fn, void *arg)

@@ -65,8 +65,7 @@ struct cx_task {
     struct cx__stack stack;
 };
 
-/* A task that is READY; NULL with errno. Its loop may be another's than the
- * running task's only where there is no running task: at the start. */
+/* A task that is READY; NULL with errno. */
 cx_task *cx__task_new(struct cx__loop *loop, const cx_task_options *options,
                       cx_task_fn *fn, void *arg);
 

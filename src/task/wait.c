@@ -81,6 +81,7 @@ void cx__wake(cx_task *task, int result)
     task->woken_with = result;
     task->state = CX__READY;
     cx__fifo_push(&task->loop->ready, &task->ready);
+    cx__loop_stir(task->loop);
 }
 
 void cx__task_cancel(cx_task *task)

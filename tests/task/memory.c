@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <uv.h>
 
 #include <ctxvar/call.h>
 #include <ctxvar/loops.h>
@@ -385,6 +386,27 @@ static void loops_begin_all_or_none_for_want_of_memory(void **state)
     assert_true(sweep(run_loops) > 4);
 }
 
+static int attach_short(int nth)
+{
+    uv_loop_t uv;
+    int error;
+
+    (void)uv_loop_init(&uv);
+    scarce = nth;
+    error = cx_loop_attach(&uv);
+    scarce = PLENTY;
+    if (error == 0 && cx_loop_detach() != 0)
+        error = -EIO;
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    return uv_loop_close(&uv) == 0 ? error : -EIO;
+}
+
+static void attaching_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(attach_short) >= 2);
+}
+
 /* From now on nothing can be had, for so many rounds. */
 static void *ask_and_run_short(void *arg)
 {
@@ -493,6 +515,7 @@ int main(void)
         cmocka_unit_test(asking_for_calls_survives_want_of_memory),
         cmocka_unit_test(creating_a_task_for_a_loop_survives_want_of_memory),
         cmocka_unit_test(loops_begin_all_or_none_for_want_of_memory),
+        cmocka_unit_test(attaching_survives_want_of_memory),
         cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),
