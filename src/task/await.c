@@ -2,6 +2,7 @@
 /* Awaiting another task's end. */
 #include <errno.h>
 
+#include "debug.h"
 #include "loop.h"
 #include "wait.h"
 
@@ -25,7 +26,7 @@ static int await_check(const cx_task *task, const cx_task *other)
     if (other == NULL)
         return -EINVAL;
     if (other->loop != task->loop)
-        return -EXDEV;
+        return cx__wrong_thread("task");
     if (is_circle(task, other))
         return -EDEADLK;
     if (other->detached)
@@ -42,10 +43,12 @@ static bool await_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind await_kind = {"end", await_abandon};
+
 /* Wait until another task has ended: 0 or -ECANCELED. */
 static int await_end(cx_task *task, cx_task *other)
 {
-    struct await await = {.wait.abandon = await_abandon, .task = task};
+    struct await await = {.wait.kind = &await_kind, .task = task};
     int error;
 
     task->awaiting = other;

@@ -18,7 +18,7 @@ cx_barrier *cx_barrier_new(size_t parties)
     int error = parties == 0 ? -EINVAL : -ENOMEM;
 
     if (barrier != NULL)
-        error = cx__waiters_init(&barrier->waiters);
+        error = cx__waiters_init(&barrier->waiters, "barrier");
     if (error != 0) {
         free(barrier);
         errno = -error;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "debug.h"
 #include "endpoint.h"
 #include "wait.h"
 
@@ -58,7 +59,7 @@ int cx__endpoint_begin(struct cx__endpoint *endpoint, int user)
     if (task == NULL)
         return -EPERM;
     if (endpoint->loop != task->loop)
-        return -EXDEV;
+        return cx__wrong_thread("descriptor");
     if ((endpoint->users & user) != 0)
         return -EBUSY;
     endpoint->users |= user;

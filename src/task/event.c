@@ -14,7 +14,8 @@ struct cx_event {
 cx_event *cx_event_new(void)
 {
     cx_event *event = calloc(1, sizeof(*event));
-    int error = event != NULL ? cx__waiters_init(&event->waiters) : -ENOMEM;
+    int error =
+        event != NULL ? cx__waiters_init(&event->waiters, "event") : -ENOMEM;
 
     if (error == 0)
         return event;

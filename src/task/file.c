@@ -38,10 +38,12 @@ static bool request_abandon(struct cx__wait *wait)
     return false;
 }
 
+static const struct cx__wait_kind request_kind = {"file", request_abandon};
+
 /* Begin a call: 0, or why the task may not wait. */
 static int request_begin(struct file_wait *wait)
 {
-    *wait = (struct file_wait){.wait.abandon = request_abandon,
+    *wait = (struct file_wait){.wait.kind = &request_kind,
                                .task = cx__task_running()};
     return wait->task != NULL ? cx__wait_begin(wait->task) : -EPERM;
 }

@@ -16,7 +16,8 @@ struct cx_future {
 cx_future *cx_future_new(void)
 {
     cx_future *future = calloc(1, sizeof(*future));
-    int error = future != NULL ? cx__waiters_init(&future->waiters) : -ENOMEM;
+    int error =
+        future != NULL ? cx__waiters_init(&future->waiters, "future") : -ENOMEM;
 
     if (error == 0)
         return future;

@@ -5,6 +5,7 @@
 
 #include <ctxvar/group.h>
 
+#include "debug.h"
 #include "wait.h"
 
 /* Start n tasks: how many could be. */
@@ -90,7 +91,7 @@ static int check(const cx_task *self, cx_task *const tasks[], size_t n)
         if (tasks[i] == NULL)
             continue;
         if (tasks[i]->loop != self->loop)
-            return -EXDEV;
+            return cx__wrong_thread("task");
         if (tasks[i] == self)
             return -EDEADLK;
         if (tasks[i]->detached)
@@ -116,9 +117,12 @@ static bool any_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind any_kind = {"any of several tasks",
+                                              any_abandon};
+
 int cx_wait_any(cx_task *const tasks[], size_t n)
 {
-    struct cx__wait wait = {.abandon = any_abandon};
+    struct cx__wait wait = {.kind = &any_kind};
     cx_task *self = cx__task_running();
     int error;
 

@@ -50,7 +50,7 @@ cx_group *cx_group_new(const cx_group_options *options)
     }
     group->loop = task->loop;
     cx__list_init(&group->members);
-    (void)cx__waiters_init(&group->starters);
+    (void)cx__waiters_init(&group->starters, "group with room");
     group->limit =
         options != NULL && options->limit != 0 ? options->limit : SIZE_MAX;
     return group;
@@ -168,9 +168,11 @@ static bool wait_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind wait_kind = {"group", wait_abandon};
+
 static int wait_for_all(cx_group *group, cx_task *task)
 {
-    struct cx__wait wait = {.abandon = wait_abandon};
+    struct cx__wait wait = {.kind = &wait_kind};
     int error = 0;
 
     group->waiter = task;

@@ -58,6 +58,8 @@ static bool job_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind job_kind = {"executor", job_abandon};
+
 static int job_wait(struct task_job *job)
 {
     int error;
@@ -77,7 +79,7 @@ int cx_run_in_executor(cx_executor *executor, cx_task_fn *fn, void *arg,
                        void **result)
 {
     cx_task *task = cx__task_running();
-    struct task_job job = {.wait.abandon = job_abandon,
+    struct task_job job = {.wait.kind = &job_kind,
                            .job.run = job_run,
                            .post.arrive = job_arrive,
                            .task = task,

@@ -22,7 +22,8 @@ struct cx_condition {
 cx_lock *cx_lock_new(void)
 {
     cx_lock *lock = calloc(1, sizeof(*lock));
-    int error = lock != NULL ? cx__waiters_init(&lock->waiters) : -ENOMEM;
+    int error =
+        lock != NULL ? cx__waiters_init(&lock->waiters, "lock") : -ENOMEM;
 
     if (error == 0)
         return lock;
@@ -95,8 +96,9 @@ void cx__locked_end(struct cx__locked *locked)
 cx_condition *cx_condition_new(void)
 {
     cx_condition *condition = calloc(1, sizeof(*condition));
-    int error =
-        condition != NULL ? cx__waiters_init(&condition->waiters) : -ENOMEM;
+    int error = condition != NULL
+                    ? cx__waiters_init(&condition->waiters, "condition")
+                    : -ENOMEM;
 
     if (error == 0)
         return condition;

@@ -22,6 +22,7 @@
  */
 #include <errno.h>
 
+#include "debug.h"
 #include "loop.h"
 #include "wait.h"
 
@@ -93,12 +94,14 @@ static void loop_bury(struct cx__loop *loop)
 
 static void loop_run_ready(struct cx__loop *loop)
 {
-    loop->budget = loop->batch;
+    loop->budget = loop->granted = loop->batch;
     while (loop->ready.head != NULL && loop->budget > 0) {
         cx__coroutine_switch(&loop->hub, cx__loop_next(loop));
         if (loop->dead != NULL)
             loop_bury(loop);
     }
+    loop->switches += loop->granted - loop->budget;
+    loop->budget = loop->granted = 0;
 }
 
 /* Take more switches to the next round, or fewer, by how long this took. */
@@ -110,14 +113,32 @@ static void loop_pace(struct cx__loop *loop, uint64_t took)
         loop->batch *= 2;
 }
 
+/* The same, with an eye on the clock. */
+static void loop_run_watched(struct cx__loop *loop)
+{
+    for (unsigned n = loop->batch; n > 0 && loop->ready.head != NULL; n--) {
+        loop->granted = 1;
+        cx__debug_switch(loop);
+        if (loop->dead != NULL)
+            loop_bury(loop);
+        loop->switches++;
+        loop->budget = loop->granted = 0;
+    }
+}
+
 void cx__loop_round(struct cx__loop *loop)
 {
     uint64_t began = uv_hrtime();
 
     /* Those that came with the poll; and then those that tasks asked for. */
     cx__calls_make(loop);
+    loop->now = began;
+    loop->rounds++;
     loop_wake_due(loop, began);
-    loop_run_ready(loop);
+    if (CX__LIKELY(!cx__debugging))
+        loop_run_ready(loop);
+    else
+        loop_run_watched(loop);
     cx__calls_make(loop);
     loop_pace(loop, uv_hrtime() - began);
 }
@@ -150,6 +171,7 @@ int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv)
 {
     int error;
 
+    cx__debug_init();
     *loop = (struct cx__loop){.batch = BATCH_FIRST, .uv = uv};
     error = cx__fault_stack_init(&loop->fault_stack);
     if (error != 0)
@@ -177,6 +199,8 @@ void cx__loop_close(struct cx__loop *loop)
 {
     cx__resources_close(&loop->resources);
     cx__loop_here = NULL;
+    if (cx__debugging)
+        cx__debug_tasks_left(loop);
     while (!cx__list_is_empty(&loop->tasks))
         cx__task_free(CX__OWNER(loop->tasks.next, cx_task, all));
     cx__calls_fini(&loop->calls);

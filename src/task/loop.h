@@ -31,8 +31,14 @@ struct cx__loop {
     struct cx__coroutine hub;
     cx_task *running; /* NULL: the hub is */
     struct cx__fifo ready;
-    unsigned budget; /* switches until the next poll */
-    unsigned batch;  /* what budget starts from */
+    unsigned budget;  /* switches until the next poll */
+    unsigned granted; /* what it started from in this round */
+    unsigned batch;   /* what it starts from in the next */
+    uint64_t now;     /* uv_hrtime() when this round began */
+
+    uint64_t switches; /* in rounds before this one */
+    uint64_t rounds;
+    uint64_t created; /* tasks */
 
     struct cx__list tasks; /* all, by their age */
     size_t live;           /* those of them that have not ended */

@@ -213,11 +213,13 @@ static bool poll_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind poll_kind = {"descriptor", poll_abandon};
+
 int cx__poller_wait(int fd, int events)
 {
     cx_task *task = cx__task_running();
     struct poll_wait wait = {
-        .wait.abandon = poll_abandon, .task = task, .fd = fd, .events = events};
+        .wait.kind = &poll_kind, .task = task, .fd = fd, .events = events};
     struct cx__watched *watched = watched_of(&wait);
 
     if (((events & CX_READABLE) != 0 && watched->reader != NULL) ||

@@ -12,6 +12,7 @@
 
 #include <ctxvar/process.h>
 
+#include "debug.h"
 #include "stream.h"
 #include "wait.h"
 
@@ -175,6 +176,8 @@ static bool process_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind process_kind = {"process", process_abandon};
+
 int cx_process_wait(cx_process *process, int *status)
 {
     cx_task *task = cx__task_running();
@@ -185,13 +188,13 @@ int cx_process_wait(cx_process *process, int *status)
     if (process == NULL)
         return -EINVAL;
     if (process->loop != task->loop)
-        return -EXDEV;
+        return cx__wrong_thread("process");
     if (process->waiter != NULL)
         return -EBUSY;
     error = cx__wait_begin(task);
     if (error == 0 && !process->ended) {
         process->waiter = task;
-        process->wait.abandon = process_abandon;
+        process->wait.kind = &process_kind;
         error = cx__wait(task, &process->wait);
     }
     if (error == 0 && status != NULL)
@@ -204,7 +207,7 @@ int cx_process_signal(cx_process *process, int signum)
     if (process == NULL)
         return -EINVAL;
     if (process->loop != cx__loop_here)
-        return -EXDEV;
+        return cx__wrong_thread("process");
     return process->ended ? -ESRCH : uv_process_kill(&process->handle, signum);
 }
 

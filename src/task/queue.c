@@ -32,10 +32,12 @@ struct cx_queue {
 cx_queue *cx_queue_new(size_t limit)
 {
     cx_queue *queue = calloc(1, sizeof(*queue));
-    int error = queue != NULL ? cx__waiters_init(&queue->getters) : -ENOMEM;
+    int error = queue != NULL
+                    ? cx__waiters_init(&queue->getters, "queue with an item")
+                    : -ENOMEM;
 
     if (error == 0)
-        error = cx__waiters_init(&queue->putters);
+        error = cx__waiters_init(&queue->putters, "queue with room");
     if (error != 0) {
         free(queue);
         errno = -error;

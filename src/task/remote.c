@@ -174,6 +174,9 @@ static bool remote_abandon(struct cx__wait *base)
     return waiting;
 }
 
+static const struct cx__wait_kind remote_kind = {"task of another loop",
+                                                 remote_abandon};
+
 static void remote_arrive(struct cx__post *post)
 {
     cx__wake(CX__OWNER(post, struct remote_wait, post)->task, 0);
@@ -181,7 +184,7 @@ static void remote_arrive(struct cx__post *post)
 
 static int wait_as_task(cx_remote *remote, cx_task *task)
 {
-    struct remote_wait wait = {.wait.abandon = remote_abandon,
+    struct remote_wait wait = {.wait.kind = &remote_kind,
                                .post.arrive = remote_arrive,
                                .task = task,
                                .remote = remote};

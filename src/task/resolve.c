@@ -74,6 +74,8 @@ static bool lookup_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind lookup_kind = {"name lookup", lookup_abandon};
+
 static int lookup_wait(struct lookup_wait *waiter, const char *host,
                        const char *service, const struct addrinfo *hints)
 {
@@ -110,7 +112,7 @@ int cx_resolve(const char *host, const char *service,
                const struct addrinfo *hints, struct addrinfo **list)
 {
     cx_task *task = cx__task_running();
-    struct lookup_wait waiter = {.wait.abandon = lookup_abandon, .task = task};
+    struct lookup_wait waiter = {.wait.kind = &lookup_kind, .task = task};
     int error;
 
     if (task == NULL)

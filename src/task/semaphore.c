@@ -14,8 +14,9 @@ struct cx_semaphore {
 cx_semaphore *cx_semaphore_new(size_t n)
 {
     cx_semaphore *semaphore = calloc(1, sizeof(*semaphore));
-    int error =
-        semaphore != NULL ? cx__waiters_init(&semaphore->waiters) : -ENOMEM;
+    int error = semaphore != NULL
+                    ? cx__waiters_init(&semaphore->waiters, "semaphore")
+                    : -ENOMEM;
 
     if (error != 0) {
         free(semaphore);

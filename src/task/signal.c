@@ -5,6 +5,7 @@
 
 #include <ctxvar/signal.h>
 
+#include "debug.h"
 #include "wait.h"
 
 struct cx_signal {
@@ -64,6 +65,8 @@ static bool signal_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind signal_kind = {"signal", signal_abandon};
+
 int cx_signal_wait(cx_signal *caught)
 {
     cx_task *task = cx__task_running();
@@ -74,13 +77,13 @@ int cx_signal_wait(cx_signal *caught)
     if (caught == NULL)
         return -EINVAL;
     if (caught->loop != task->loop)
-        return -EXDEV;
+        return cx__wrong_thread("signal");
     if (caught->waiter != NULL)
         return -EBUSY;
     error = cx__wait_begin(task);
     if (error == 0 && caught->count == 0) {
         caught->waiter = task;
-        caught->wait.abandon = signal_abandon;
+        caught->wait.kind = &signal_kind;
         error = cx__wait(task, &caught->wait);
     }
     if (error != 0)
@@ -100,7 +103,7 @@ int cx_signal_close(cx_signal *caught)
     if (caught == NULL)
         return 0;
     if (caught->loop != cx__loop_here)
-        return -EXDEV;
+        return cx__wrong_thread("signal");
     if (caught->waiter != NULL)
         return -EBUSY;
     cx__resource_remove(&caught->resource);

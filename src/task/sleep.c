@@ -10,9 +10,11 @@ static bool sleep_abandon(struct cx__wait *wait)
     return true;
 }
 
+static const struct cx__wait_kind sleep_kind = {"sleep", sleep_abandon};
+
 static int sleep_until(cx_task *task, uint64_t due)
 {
-    struct cx__wait wait = {.abandon = sleep_abandon};
+    struct cx__wait wait = {.kind = &sleep_kind};
     int error = cx__wait_begin(task);
 
     return error == 0 ? cx__wait_until(task, &wait, due) : error;

@@ -251,6 +251,20 @@ void cx__stacks_trim(struct cx__stacks *stacks)
     }
 }
 
+size_t cx__stacks_bytes(const struct cx__stacks *stacks)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < CX__STACK_CLASSES; i++) {
+        const struct cx__stack_class *class = &stacks->class[i];
+
+        for (struct cx__list *link = class->slabs.next; link != &class->slabs;
+             link = link->next)
+            bytes += slab_of(link)->count * slot_bytes(class);
+    }
+    return bytes;
+}
+
 bool cx__stack_is_whole(struct cx__stack stack)
 {
     return stack.slab->guard != CX__GUARD_NONE ||

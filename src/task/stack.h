@@ -73,6 +73,9 @@ void cx__stack_give(struct cx__stack stack);
  * nothing better to do. */
 void cx__stacks_trim(struct cx__stacks *stacks);
 
+/* Address space of all, guards included. */
+size_t cx__stacks_bytes(const struct cx__stacks *stacks);
+
 /* False: something has written over the low end of an unguarded stack. */
 bool cx__stack_is_whole(struct cx__stack stack);
 

@@ -21,6 +21,7 @@
 
 #include <ctxvar/stream.h>
 
+#include "debug.h"
 #include "endpoint.h"
 #include "stream.h"
 
@@ -406,6 +407,6 @@ int cx_stream_shutdown(cx_stream *stream)
     if (stream == NULL)
         return -EINVAL;
     if (stream->endpoint.loop != cx__loop_here)
-        return -EXDEV;
+        return cx__wrong_thread("stream");
     return shutdown(stream->endpoint.fd, SHUT_WR) == 0 ? 0 : -errno;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "debug.h"
 #include "loop.h"
 #include "overflow.h"
 #include "task.h"
@@ -30,6 +31,10 @@ static void leave_contexts(const cx_task *task)
 {
     cx_context *current = cx_context_current();
 
+    if (current != task->context)
+        cx__report("task \"%s\" #%llu ended within a context that it had"
+                   " entered",
+                   task->name, (unsigned long long)task->id);
     while (current != task->context && cx_context_exit(current) == 0)
         current = cx_context_current();
 }
@@ -117,6 +122,8 @@ static void task_enter(cx_task *task, cx_task_fn *fn, void *arg)
     cx__list_insert(&loop->tasks, &task->all);
     cx__fifo_push(&loop->ready, &task->ready);
     loop->live++;
+    task->id = ++loop->created;
+    task->parent = loop->running != NULL ? loop->running->id : 0;
     cx__loop_stir(loop);
 }
 

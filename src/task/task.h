@@ -61,6 +61,9 @@ struct cx_task {
     cx_task_fn *fn;
     void *value;         /* fn's argument, later its result */
     struct cx__list all; /* in loop->tasks */
+    uint64_t id;         /* of its loop's tasks, from 1 */
+    uint64_t parent;     /* the id of its creator; 0: none */
+    uint64_t since;      /* loop->now when it began to wait */
     const char *name;
     struct cx__stack stack;
 };

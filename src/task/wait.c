@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "debug.h"
 #include "wait.h"
 
 static bool is_cancelled(const cx_task *task)
@@ -49,7 +50,7 @@ static void wait_over(struct cx__deadline *deadline)
     cx_task *task = CX__OWNER(deadline, cx_task, deadline);
 
     task->timed = false;
-    if (task->wait->abandon(task->wait))
+    if (task->wait->kind->abandon(task->wait))
         cx__wake(task, task->late);
 }
 
@@ -88,7 +89,7 @@ void cx__task_cancel(cx_task *task)
 {
     task->cancelled = true;
     if (task->state == CX__WAITING && task->shields == 0 &&
-        task->wait->abandon(task->wait))
+        task->wait->kind->abandon(task->wait))
         cx__wake(task, -ECANCELED);
 }
 
@@ -108,7 +109,7 @@ int cx_cancel(cx_task *task)
     if (task == NULL)
         return -EINVAL;
     if (task->loop != cx__loop_here)
-        return -EXDEV;
+        return cx__wrong_thread("task");
     cx__task_cancel(task);
     return 0;
 }

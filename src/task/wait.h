@@ -2,7 +2,7 @@
 /*
  * Waiting: what every function that suspends is made of.
  *
- *     struct thing thing = {.wait.abandon = thing_abandon, ...};
+ *     struct thing thing = {.wait.kind = &thing_kind, ...};
  *     int error = cx__wait_begin(task);
  *
  *     if (error != 0)
@@ -18,6 +18,11 @@
 
 /* What a task waits for. Lives on its stack, commonly in something larger. */
 struct cx__wait {
+    const struct cx__wait_kind *kind;
+};
+
+struct cx__wait_kind {
+    const char *name; /* for dumps */
     /*
      * The task is cancelled, or its deadline has passed. True: nobody will
      * wake it any more, and the wait ends so. False: it is too late, and the
@@ -37,6 +42,7 @@ static inline int cx__wait_untimed(cx_task *task, struct cx__wait *wait)
 {
     task->state = CX__WAITING;
     task->wait = wait;
+    task->since = task->loop->now;
     cx__loop_switch(task->loop, task);
     return task->woken_with;
 }

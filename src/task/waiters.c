@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "debug.h"
 #include "wait.h"
 #include "waiters.h"
 
@@ -11,10 +12,17 @@ struct waiter {
     void **item;
 };
 
-int cx__waiters_init(struct cx__waiters *waiters)
+static bool waiter_abandon(struct cx__wait *wait)
+{
+    cx__list_remove(&CX__OWNER(wait, struct waiter, wait)->link);
+    return true;
+}
+
+int cx__waiters_init(struct cx__waiters *waiters, const char *name)
 {
     if (cx__loop_here == NULL)
         return -EPERM;
+    waiters->kind = (struct cx__wait_kind){name, waiter_abandon};
     waiters->loop = cx__loop_here;
     cx__list_init(&waiters->list);
     return 0;
@@ -22,7 +30,9 @@ int cx__waiters_init(struct cx__waiters *waiters)
 
 int cx__waiters_check(const struct cx__waiters *waiters)
 {
-    return waiters->loop == cx__loop_here ? 0 : -EXDEV;
+    return waiters->loop == cx__loop_here
+               ? 0
+               : cx__wrong_thread(waiters->kind.name);
 }
 
 int cx__waiters_begin(const struct cx__waiters *waiters)
@@ -31,20 +41,15 @@ int cx__waiters_begin(const struct cx__waiters *waiters)
 
     if (task == NULL)
         return -EPERM;
-    return task->loop == waiters->loop ? cx__wait_begin(task) : -EXDEV;
-}
-
-static bool waiter_abandon(struct cx__wait *wait)
-{
-    cx__list_remove(&CX__OWNER(wait, struct waiter, wait)->link);
-    return true;
+    return task->loop == waiters->loop ? cx__wait_begin(task)
+                                       : cx__wrong_thread(waiters->kind.name);
 }
 
 int cx__waiters_wait(struct cx__waiters *waiters, void **item)
 {
     cx_task *task = cx__task_running();
     struct waiter waiter = {
-        .wait.abandon = waiter_abandon, .task = task, .item = item};
+        .wait.kind = &waiters->kind, .task = task, .item = item};
 
     cx__list_insert(&waiters->list, &waiter.link);
     return cx__wait(task, &waiter.wait);

@@ -11,14 +11,17 @@
 
 #include "list.h"
 #include "loop.h"
+#include "wait.h"
 
 struct cx__waiters {
+    struct cx__wait_kind kind;
     struct cx__loop *loop;
     struct cx__list list;
 };
 
-/* Waiters of this thread's loop: 0, or -EPERM where there is none. */
-int cx__waiters_init(struct cx__waiters *waiters);
+/* Waiters of this thread's loop, for what dumps call so: 0, or -EPERM where
+ * there is none. */
+int cx__waiters_init(struct cx__waiters *waiters, const char *name);
 
 /* May this thread use them? 0 or -EXDEV. */
 int cx__waiters_check(const struct cx__waiters *waiters);
