@@ -22,7 +22,6 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 char *__wrap_strdup(const char *string);
 void __wrap_free(void *block);
-int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
 
 #include "scarce.h"
 
@@ -403,28 +402,6 @@ static int thread_create_in_vain(struct world *world)
     return error == 0 && world->calls == before ? -EIO : error;
 }
 
-CX_VAR(const char *, last, .type = &cx_string);
-
-static void *set_and_end_without_memory(void *arg)
-{
-    (void)cx_set(last, "last");
-    scarce_begin(SCARCE_ALL);
-    return arg;
-}
-
-static void a_thread_ends_without_memory(void **state)
-{
-    int before;
-    pthread_t thread;
-
-    (void)state;
-    before = __atomic_load_n(&live, __ATOMIC_RELAXED);
-    assert_int_equal(
-        pthread_create(&thread, NULL, set_and_end_without_memory, NULL), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(__atomic_load_n(&live, __ATOMIC_RELAXED), before);
-}
-
 static void thread_create_calls_its_function(void **state)
 {
     (void)state;
@@ -487,7 +464,6 @@ int main(void)
         cmocka_unit_test(a_call_without_memory_is_not_made),
         cmocka_unit_test(thread_create_without_memory_creates_none),
         cmocka_unit_test(watch_reports_no_memory),
-        cmocka_unit_test(a_thread_ends_without_memory),
         cmocka_unit_test(thread_create_calls_its_function),
         cmocka_unit_test(dump_without_memory_shortens_long_values),
     };

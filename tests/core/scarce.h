@@ -27,7 +27,6 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *block, size_t size);
 void __real_free(void *block);
-int __real_pthread_setspecific(pthread_key_t key, const void *value);
 
 /* From here on this thread's allocations fail so, counted from 1. */
 static inline void scarce_begin(int nth)
@@ -88,12 +87,6 @@ void __wrap_free(void *block)
     if (block != NULL)
         (void)__atomic_fetch_sub(&live, 1, __ATOMIC_RELAXED);
     __real_free(block);
-}
-
-/* It may have to make room for the key. */
-int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
-{
-    return refuse() ? ENOMEM : __real_pthread_setspecific(key, value);
 }
 
 CX_VAR(int, number, .initial = 1);

@@ -3,7 +3,6 @@
  * Undoing a binding never fails and never asks for memory, whatever has been
  * copied meanwhile; nor does a callback that overlaps no other call of it.
  */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +15,6 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 char *__wrap_strdup(const char *string);
 void __wrap_free(void *block);
-int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
 
 #include "scarce.h"
 
