@@ -147,7 +147,7 @@ static int table_reserve(struct cx__poller *poller, size_t fd)
     if (table == NULL)
         return -ENOMEM;
     for (size_t i = poller->room; i < room; i++)
-        table[i] = (struct cx__watched){NULL};
+        table[i] = (struct cx__watched){.reader = NULL};
     poller->watched = table;
     poller->room = room;
     return 0;
