@@ -17,6 +17,7 @@
  * waiter      a task that waits for running == 0
  * starters    tasks that wait for running < limit, first come, first served
  * errors[len] what members returned; there is room for one of each member
+ * told        a wait has returned since the last of them
  */
 struct cx_group {
     struct cx__loop *loop;
@@ -26,6 +27,7 @@ struct cx_group {
     cx_task *waiter;
     struct cx__waiters starters;
     bool cancelled;
+    bool told;
     int *errors;
     size_t errors_len;
     size_t errors_room;
@@ -93,6 +95,9 @@ static void member_end(struct member *member, int error)
     free(member);
     group->running--;
     if (error != 0 && error != -ECANCELED) {
+        if (group->told)
+            group->errors_len = 0;
+        group->told = false;
         group->errors[group->errors_len++] = error;
         members_cancel(group);
     }
@@ -216,11 +221,12 @@ int cx_group_wait(cx_group *group)
         error = wait_for_all(group, task);
     if (error != 0)
         cancel_and_wait(group, task);
-    else if (group->errors_len > 0)
+    else if (group->errors_len > 0 && !group->told)
         error = group->errors[0];
     else if (group->cancelled)
         error = -ECANCELED;
     group->cancelled = false;
+    group->told = true;
     return error;
 }
 
@@ -245,6 +251,8 @@ void cx_group_free(cx_group *group)
         return;
     if (group->running > 0)
         cancel_and_wait(group, cx__task_running());
+    for (size_t i = 0; i < group->errors_len && !group->told; i++)
+        cx__failure_tell(group->loop, group->errors[i]);
     free(group->errors);
     free(group);
 }

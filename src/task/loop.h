@@ -8,6 +8,8 @@
 
 #include <uv.h>
 
+#include <ctxvar/spawn.h>
+
 #include "call.h"
 #include "fifo.h"
 #include "heap.h"
@@ -40,12 +42,14 @@ struct cx__loop {
     uint64_t rounds;
     uint64_t created; /* tasks */
 
-    struct cx__list tasks; /* all, by their age */
-    size_t live;           /* those of them that have not ended */
-    cx_task *main;         /* NULL once it has ended */
-    bool closing;          /* it has: the others are cancelled, new ones too */
-    cx_task *dead;         /* ended, for the hub to free */
-    void *result;          /* main's */
+    struct cx__list tasks;  /* all, by their age */
+    size_t live;            /* those of them that have not ended */
+    cx_task *main;          /* NULL once it has ended */
+    bool closing;           /* it has: the others are cancelled, new ones too */
+    cx_task *dead;          /* ended, for the hub to free */
+    void *result;           /* main's */
+    cx_failure_fn *failure; /* who is told of errors; or NULL */
+    void *failure_arg;
 
     struct cx__heap sleepers; /* with room for each task and each call */
     struct cx__calls calls;
@@ -132,6 +136,9 @@ void cx__loop_round(struct cx__loop *loop);
 
 /* Have the next poll end when the first sleep does, by calling `over`. */
 void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over);
+
+/* There is an error, perhaps, that nobody waits for. Within a task. */
+void cx__failure_tell(struct cx__loop *loop, int error);
 
 /* Nothing new is wanted: cancel all tasks, the oldest first. */
 void cx__loop_end(struct cx__loop *loop);

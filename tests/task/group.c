@@ -168,6 +168,18 @@ TASK_TEST(a_deadline_ends_a_group)
     cx_group_free(group);
 }
 
+TASK_TEST(a_group_that_is_used_again_has_forgotten_its_errors)
+{
+    struct work work[2] = {{.result = -EIO}, {.result = 0}};
+    cx_group *group = new_group(0);
+
+    assert_int_equal(cx_group_start(group, work_run, &work[0]), 0);
+    assert_int_equal(cx_group_wait(group), -EIO);
+    assert_int_equal(cx_group_start(group, work_run, &work[1]), 0);
+    assert_int_equal(cx_group_wait(group), 0);
+    cx_group_free(group);
+}
+
 TASK_TEST(freeing_a_group_ends_its_tasks_first)
 {
     struct work work = {.ms = UINT64_MAX};
@@ -325,6 +337,7 @@ int main(void)
         cmocka_unit_test(
             gather_gives_the_results_in_the_order_of_the_arguments),
         cmocka_unit_test(a_gather_that_is_too_late_ends_its_tasks),
+        cmocka_unit_test(a_group_that_is_used_again_has_forgotten_its_errors),
         cmocka_unit_test(wait_any_gives_tasks_as_they_are_completed),
         cmocka_unit_test(wait_any_of_tasks_that_end_together_is_woken_once),
         cmocka_unit_test(wait_any_can_time_out_and_leaves_the_tasks_alone),

@@ -15,6 +15,7 @@
 #include <ctxvar/call.h>
 #include <ctxvar/loops.h>
 #include <ctxvar/remote.h>
+#include <ctxvar/spawn.h>
 
 /* Which allocation of a thread fails: none, the n-th, all. */
 enum { PLENTY = 0, NOTHING = -1, AS_OTHERS = -2 };
@@ -407,6 +408,33 @@ static void attaching_survives_want_of_memory(void **state)
     assert_true(sweep(attach_short) >= 2);
 }
 
+static int do_nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void *spawn_short(void *nth)
+{
+    int error;
+
+    scarce = (int)(intptr_t)nth;
+    error = cx_spawn(do_nothing, NULL);
+    scarce = PLENTY;
+    return as_pointer(error);
+}
+
+static int spawn(int nth)
+{
+    return in_a_loop(spawn_short, nth);
+}
+
+static void spawning_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(spawn) > 0);
+}
+
 /* From now on nothing can be had, for so many rounds. */
 static void *ask_and_run_short(void *arg)
 {
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test(creating_a_task_for_a_loop_survives_want_of_memory),
         cmocka_unit_test(loops_begin_all_or_none_for_want_of_memory),
         cmocka_unit_test(attaching_survives_want_of_memory),
+        cmocka_unit_test(spawning_survives_want_of_memory),
         cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),
