@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Data on its way to a database and back: text, bytes and moments.
+ * Data on its way to a database and back: text, bytes and moments, parameters,
+ * and the memory that what was read lies in.
  */
 #ifndef CTXVAR_DATA_H
 #define CTXVAR_DATA_H
@@ -55,6 +56,43 @@ typedef struct cx_param {
     };
 } cx_param;
 
+/** Parameters of a statement, $1 first. */
+typedef struct cx_params {
+    const cx_param *list;
+    size_t len;
+} cx_params;
+
+/**
+ * Memory for what is read: text and bytes of any number of rows, let go of at
+ * once. {0} is an empty one. Its members are private.
+ */
+typedef struct cx_arena {
+    struct cx__chunk *chunks;
+    char *at;
+    size_t left;
+} cx_arena;
+
+/**
+ * Let go of all that lies in an arena; it is empty then, and may be used on.
+ *
+ * @param arena  Borrowed; NULL is ignored.
+ *
+ * Suspends: never. Threads: any, one at a time. Cost: that of freeing each
+ * 4 KiB of it.
+ * Source: own.  Since: 0.1
+ */
+CX__API void cx_arena_fini(cx_arena *arena);
+
+/**
+ * Define an arena on the stack that is let go of with its block.
+ *
+ *     CX_ARENA(arena);
+ *
+ * Source: own.  Since: 0.1
+ */
+#define CX_ARENA(name)                                                         \
+    cx_arena name CX__CLEANUP(cx_arena_fini) = {NULL, NULL, 0}
+
 CX__INLINE cx_text cx__text(const char *string)
 {
     cx_text text;
@@ -70,6 +108,161 @@ CX__INLINE cx_text cx__text(const char *string)
  * Source: own.  Since: 0.1
  */
 #define CX_TEXT(string) cx__text(string)
+
+CX__INLINE cx_param cx__param_i64(int64_t value)
+{
+    cx_param param;
+
+    param.kind = CX_KIND_I64;
+    param.i64 = value;
+    return param;
+}
+
+CX__INLINE cx_param cx__param_f64(double value)
+{
+    cx_param param;
+
+    param.kind = CX_KIND_F64;
+    param.f64 = value;
+    return param;
+}
+
+CX__INLINE cx_param cx__param_bool(bool value)
+{
+    cx_param param;
+
+    param.kind = CX_KIND_BOOL;
+    param.boolean = value;
+    return param;
+}
+
+CX__INLINE cx_param cx__param_text(cx_text value)
+{
+    cx_param param;
+
+    param.kind = value.data != NULL ? CX_KIND_TEXT : CX_KIND_NULL;
+    param.text = value;
+    return param;
+}
+
+CX__INLINE cx_param cx__param_string(const char *value)
+{
+    return cx__param_text(cx__text(value));
+}
+
+CX__INLINE cx_param cx__param_blob(cx_blob value)
+{
+    cx_param param;
+
+    param.kind = value.data != NULL ? CX_KIND_BLOB : CX_KIND_NULL;
+    param.blob = value;
+    return param;
+}
+
+CX__INLINE cx_param cx__param_timestamp(cx_timestamp value)
+{
+    cx_param param;
+
+    param.kind = CX_KIND_TIMESTAMP;
+    param.timestamp = value;
+    return param;
+}
+
+CX__INLINE cx_param cx__param_null(void)
+{
+    cx_param param;
+
+    param.kind = CX_KIND_NULL;
+    param.i64 = 0;
+    return param;
+}
+
+CX__INLINE cx_param cx__param_same(cx_param value)
+{
+    return value;
+}
+
+#ifndef __cplusplus
+
+/**
+ * SQL's NULL, as a cx_param.
+ *
+ * Source: own.  Since: 0.1
+ */
+#define CX_NULL cx__param_null()
+
+/**
+ * A value as a cx_param, of the kind that its type says: an integer of up to
+ * 64 bits with a sign or 32 without, a floating point number, bool, a C
+ * string, cx_text, cx_blob, cx_timestamp, cx_param. What it points to is
+ * borrowed. A value of another type is not compiled.
+ *
+ * Source: own.  Since: 0.1
+ */
+#define CX_PARAM(value)                                                        \
+    _Generic((value), bool                                                     \
+             : cx__param_bool, char                                            \
+             : cx__param_i64, signed char                                      \
+             : cx__param_i64, short                                            \
+             : cx__param_i64, int                                              \
+             : cx__param_i64, long                                             \
+             : cx__param_i64, long long                                        \
+             : cx__param_i64, unsigned char                                    \
+             : cx__param_i64, unsigned short                                   \
+             : cx__param_i64, unsigned                                         \
+             : cx__param_i64, float                                            \
+             : cx__param_f64, double                                           \
+             : cx__param_f64, char *                                           \
+             : cx__param_string, const char *                                  \
+             : cx__param_string, cx_text                                       \
+             : cx__param_text, cx_blob                                         \
+             : cx__param_blob, cx_timestamp                                    \
+             : cx__param_timestamp, cx_param                                   \
+             : cx__param_same)(value)
+
+/**
+ * One to 16 values as the parameters $1, $2 and so on of a statement, in the
+ * block that this is in.
+ *
+ *     cx_db_sql(db, "SELECT name FROM users WHERE age > $1", CX_PARAMS(18),
+ *               &rows);
+ *
+ * Source: own.  Since: 0.1
+ */
+#define CX_PARAMS(...)                                                         \
+    (&(const cx_params){                                                       \
+        (const cx_param[]){CX__EACH(CX_PARAM, __VA_ARGS__)},                   \
+        sizeof((const cx_param[]){CX__EACH(CX_PARAM, __VA_ARGS__)}) /          \
+            sizeof(cx_param)})
+
+/* m(x) for each x, with commas between. */
+#define CX__EACH(m, ...)                                                       \
+    CX__EACH_OF(__VA_ARGS__, CX__EACH_16, CX__EACH_15, CX__EACH_14,            \
+                CX__EACH_13, CX__EACH_12, CX__EACH_11, CX__EACH_10,            \
+                CX__EACH_9, CX__EACH_8, CX__EACH_7, CX__EACH_6, CX__EACH_5,    \
+                CX__EACH_4, CX__EACH_3, CX__EACH_2, CX__EACH_1, )              \
+    (m, __VA_ARGS__)
+#define CX__EACH_OF(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,    \
+                    a14, a15, a16, each, ...)                                  \
+    each
+#define CX__EACH_1(m, x) m(x)
+#define CX__EACH_2(m, x, ...) m(x), CX__EACH_1(m, __VA_ARGS__)
+#define CX__EACH_3(m, x, ...) m(x), CX__EACH_2(m, __VA_ARGS__)
+#define CX__EACH_4(m, x, ...) m(x), CX__EACH_3(m, __VA_ARGS__)
+#define CX__EACH_5(m, x, ...) m(x), CX__EACH_4(m, __VA_ARGS__)
+#define CX__EACH_6(m, x, ...) m(x), CX__EACH_5(m, __VA_ARGS__)
+#define CX__EACH_7(m, x, ...) m(x), CX__EACH_6(m, __VA_ARGS__)
+#define CX__EACH_8(m, x, ...) m(x), CX__EACH_7(m, __VA_ARGS__)
+#define CX__EACH_9(m, x, ...) m(x), CX__EACH_8(m, __VA_ARGS__)
+#define CX__EACH_10(m, x, ...) m(x), CX__EACH_9(m, __VA_ARGS__)
+#define CX__EACH_11(m, x, ...) m(x), CX__EACH_10(m, __VA_ARGS__)
+#define CX__EACH_12(m, x, ...) m(x), CX__EACH_11(m, __VA_ARGS__)
+#define CX__EACH_13(m, x, ...) m(x), CX__EACH_12(m, __VA_ARGS__)
+#define CX__EACH_14(m, x, ...) m(x), CX__EACH_13(m, __VA_ARGS__)
+#define CX__EACH_15(m, x, ...) m(x), CX__EACH_14(m, __VA_ARGS__)
+#define CX__EACH_16(m, x, ...) m(x), CX__EACH_15(m, __VA_ARGS__)
+
+#endif /* C */
 
 CX__END_DECLS
 

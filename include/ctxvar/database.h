@@ -106,6 +106,80 @@ CX__API int cx_db_close(cx_db *db);
  */
 CX__API const char *cx_db_problem(void);
 
+/** What a statement gave, all of it in memory. */
+typedef struct cx_rows {
+    size_t len;            /**< rows */
+    size_t columns;        /**< fields of each */
+    const char **names;    /**< of the columns */
+    const cx_param *field; /**< len x columns, row by row */
+    int64_t changed;       /**< rows that were inserted, updated or deleted */
+    cx_arena arena;        /**< what all that lies in */
+} cx_rows;
+
+/**
+ * Let go of the rows of a statement.
+ *
+ * @param rows  Borrowed, empty from here on; NULL is ignored, and so is {0}.
+ *
+ * Suspends: never. Threads: any, one at a time. Cost: as cx_arena_fini().
+ * Source: own.  Since: 0.1
+ */
+CX__API void cx_rows_fini(cx_rows *rows);
+
+/**
+ * Run a statement of one's own on the current tenant's tables.
+ *
+ * The database refuses what is not the tenant's: other files, the engine's own
+ * tables, changes of tables. It may read and write rows, and that is all.
+ *
+ * @param db      Borrowed.
+ * @param text    Borrowed for the call: one statement, with parameters $1, $2
+ *                and so on.
+ * @param params  Borrowed for the call; NULL: none. CX_PARAMS(...) makes them.
+ * @param rows    Written on success, for cx_rows_fini(); NULL: not wanted.
+ * @return 0, an error of any call, or
+ *   -ENOKEY      there is no current tenant
+ *   -EKEYREJECTED  it is another database's, or another one than that of the
+ *                transaction that this task is in
+ *   -ESTALE      it was dropped, or its file is not its own any more
+ *   -EINVAL      it is no statement, or more than one, or lacks parameters
+ *   -EACCES      it is refused
+ *   -EEXIST      there is a row with this key already
+ *   -EDOM        a value that a constraint refuses, or that is no number
+ *   -EILSEQ      text that is not UTF-8, or has a NUL in it
+ *   -E2BIG       a limit is exceeded
+ *
+ * Suspends: while connections are scarce, while somebody else writes, and now
+ * and then while it is long. Threads: the database's loop's, within a task.
+ * Cost: that of the statement, which is prepared once.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
+                      cx_rows *rows);
+
+/**
+ * Run a statement of one's own, and call a function for each row as it comes.
+ *
+ * What the function calls on this database it does on the same connection. It
+ * may wait; the tenant's writers may wait for it, then.
+ *
+ * @param db      Borrowed.
+ * @param text    As for cx_db_sql().
+ * @param params  As for cx_db_sql().
+ * @param fn      Called with the fields of a row, borrowed until it returns,
+ *                how many there are, and arg; anything but 0 stops.
+ * @param arg     Handed to fn.
+ * @return as cx_db_sql(), or what fn returned.
+ *
+ * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
+ * Cost: as cx_db_sql(); no memory.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
+                           int (*fn)(const cx_param *fields, size_t n,
+                                     void *arg),
+                           void *arg);
+
 CX__END_DECLS
 
 #endif

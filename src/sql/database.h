@@ -13,12 +13,15 @@ struct cx__engine;
 struct cx__pool;
 struct cx__roster;
 
+enum { CX__HELD = 64 };
+
 /*
  * users       tasks that have a connection or wait for one
  * open        connections that there are: at most `most`, and `each` more
  * slots       of which each task with a tenant's connection has one, so that
  *             who has a slot finds open < most, or one that is idle
  * idle        connections that nobody has, the one unused longest first
+ * held        connections that tasks have, by their task
  * process     a number that a fork changes: an open file of SQLite's must not
  *             be used in two processes
  */
@@ -30,6 +33,7 @@ struct cx_db {
     struct cx__roster *roster;
     struct cx__pool *registry;
     struct cx__list idle;
+    struct cx__connection *held[CX__HELD];
     unsigned users;
     unsigned open;
     unsigned most;

@@ -31,6 +31,8 @@ enum { CX__BUCKETS = 32 };
  * broken      what it is in is unknown: it is closed rather than kept
  * unsettled   there is something to do for it before the next one uses it
  * generation  of the pool, when it was opened
+ * holder      the task that has it; leases: how often, within one another
+ * depth       of transactions, one within the other
  */
 struct cx__connection {
     cx_db *db;
@@ -40,7 +42,11 @@ struct cx__connection {
     unsigned generation;
     bool broken;
     bool unsettled;
-    unsigned prepared; /* statements that there are */
+    unsigned leases;
+    unsigned depth;
+    cx_task *holder;
+    struct cx__connection *held_next; /* in a bucket of db->held */
+    unsigned prepared;                /* statements that there are */
     struct cx__list statements;
     struct cx__statement *bucket[CX__BUCKETS];
 };
@@ -70,7 +76,8 @@ struct cx__engine {
     int (*prepare)(struct cx__connection *connection, cx_text text,
                    bool trusted, struct cx__statement **statement);
     void (*finalize)(struct cx__statement *statement);
-    /* The value is borrowed until reset(). place: from 1. */
+    /* The value is borrowed until reset(). place: from 1 to `parameters`, all
+     * of which are bound for each run. */
     int (*bind)(struct cx__statement *statement, unsigned place,
                 const cx_param *value);
     /* 1: there is a row; 0: it is done. */
@@ -80,6 +87,11 @@ struct cx__engine {
     int (*column)(struct cx__statement *statement, unsigned place,
                   cx_kind wanted, cx_param *value);
     void (*reset)(struct cx__statement *statement);
+    /* How many columns the rows have, and what they are called. */
+    unsigned (*columns)(const struct cx__statement *statement);
+    const char *(*name)(const struct cx__statement *statement, unsigned place);
+    /* How many rows it has changed, once it is done. */
+    int64_t (*changed)(const struct cx__statement *statement);
 
     /* Transactions of a connection, one within the other; depth: from 0. */
     int (*begin)(struct cx__connection *connection, unsigned depth);

@@ -26,6 +26,62 @@ static int tenant_of(const cx_db *db, cx_tenant **tenant)
     return 0;
 }
 
+static size_t bucket_of(const cx_task *task)
+{
+    return ((uintptr_t)task / sizeof(max_align_t) *
+            UINT64_C(0x9e3779b97f4a7c15)) /
+           (UINT64_MAX / CX__HELD + 1);
+}
+
+static void hold(cx_db *db, struct cx__connection *connection)
+{
+    struct cx__connection **bucket;
+
+    connection->holder = cx_task_current();
+    connection->leases = 1;
+    bucket = &db->held[bucket_of(connection->holder)];
+    connection->held_next = *bucket;
+    *bucket = connection;
+}
+
+static void unhold(cx_db *db, const struct cx__connection *connection)
+{
+    struct cx__connection **at = &db->held[bucket_of(connection->holder)];
+
+    while (*at != connection)
+        at = &(*at)->held_next;
+    *at = connection->held_next;
+}
+
+/* The connection that the running task has to a tenant's room: 1, 0 without
+ * one; -EKEYREJECTED: it is in another tenant's transaction. */
+static int find_held(const cx_db *db, const cx_tenant *tenant,
+                     struct cx__connection **connection)
+{
+    const cx_task *task = cx_task_current();
+    struct cx__connection *each = db->held[bucket_of(task)];
+
+    for (; each != NULL; each = each->held_next) {
+        if (each->holder != task)
+            continue;
+        if (each->pool->tenant == tenant) {
+            *connection = each;
+            return 1;
+        }
+        if (each->depth > 0)
+            return cx__problem(-EKEYREJECTED, "the current tenant is another"
+                                              " one than the transaction's");
+    }
+    return 0;
+}
+
+bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant)
+{
+    struct cx__connection *connection;
+
+    return find_held(db, tenant, &connection) == 1;
+}
+
 /* A tenant's first connection. */
 static int lease_first(cx_db *db, cx_tenant *tenant,
                        struct cx__connection **connection)
@@ -41,21 +97,38 @@ static int lease_first(cx_db *db, cx_tenant *tenant,
     return error;
 }
 
+static int lease_new(cx_db *db, cx_tenant *tenant,
+                     struct cx__connection **connection)
+{
+    int error = tenant->pool != NULL ? cx__pool_lease(tenant->pool, connection)
+                                     : lease_first(db, tenant, connection);
+
+    if (error == 0)
+        hold(db, *connection);
+    return error;
+}
+
 int cx__lease_begin(cx_db *db, struct cx__connection **connection)
 {
     cx_tenant *tenant = NULL;
-    int error = cx__db_check(db);
+    int result = cx__db_check(db);
 
-    if (error == 0)
-        error = tenant_of(db, &tenant);
-    if (error != 0)
-        return error;
-    if (tenant->pool == NULL)
-        return lease_first(db, tenant, connection);
-    return cx__pool_lease(tenant->pool, connection);
+    if (result == 0)
+        result = tenant_of(db, &tenant);
+    if (result == 0)
+        result = find_held(db, tenant, connection);
+    if (result == 0)
+        return lease_new(db, tenant, connection);
+    if (result < 0)
+        return result;
+    (*connection)->leases++;
+    return 0;
 }
 
 void cx__lease_end(struct cx__connection *connection)
 {
+    if (--connection->leases > 0)
+        return;
+    unhold(connection->db, connection);
     cx__pool_return(connection);
 }

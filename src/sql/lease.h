@@ -8,8 +8,12 @@
 
 #include "pool.h"
 
-/* A connection to the current tenant's room: the boundary. */
+/* A connection to the current tenant's room: the boundary. One that the task
+ * has already it gets once more. */
 int cx__lease_begin(cx_db *db, struct cx__connection **connection);
 void cx__lease_end(struct cx__connection *connection);
+
+/* Has the running task a connection to this tenant's room? */
+bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant);
 
 #endif

@@ -14,7 +14,7 @@
 
 #include <ctxvar/tenant.h>
 
-#include "pool.h"
+#include "lease.h"
 #include "problem.h"
 #include "registry.h"
 #include "statement.h"
@@ -326,6 +326,8 @@ int cx_tenant_drop(cx_tenant *tenant)
 
     if (error == 0)
         error = cx__db_check(db);
+    if (error == 0 && cx__lease_is_held(db, tenant))
+        error = cx__problem(-EBUSY, "this task uses the tenant itself");
     if (error != 0)
         return error;
     db->users++;

@@ -149,6 +149,10 @@ int cx__sqlite_step(struct cx__statement *statement);
 int cx__sqlite_column(struct cx__statement *statement, unsigned place,
                       cx_kind wanted, cx_param *value);
 void cx__sqlite_reset(struct cx__statement *statement);
+unsigned cx__sqlite_columns(const struct cx__statement *statement);
+const char *cx__sqlite_name(const struct cx__statement *statement,
+                            unsigned place);
+int64_t cx__sqlite_changed(const struct cx__statement *statement);
 
 /* sqlite_transaction.c */
 

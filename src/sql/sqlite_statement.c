@@ -10,16 +10,14 @@
 #include "utf8.h"
 
 /*
- * parameters   how many there are
- * place        of the n-th parameter by SQLite's count, the place that its
- *              name says; NULL: the same
- * writes       it needs the writer's turn, and
- * writing      has it
+ * place    by the number in a parameter's name, its place by SQLite's count;
+ *          NULL: they are the same
+ * writes   it needs the writer's turn, and
+ * writing  has it
  */
 struct sqlite_statement {
     struct cx__statement base;
     sqlite3_stmt *handle;
-    unsigned parameters;
     unsigned short *place;
     bool writes;
     bool writing;
@@ -28,6 +26,11 @@ struct sqlite_statement {
 static struct sqlite_statement *own(struct cx__statement *statement)
 {
     return (struct sqlite_statement *)statement;
+}
+
+static sqlite3_stmt *handle_of(const struct cx__statement *statement)
+{
+    return ((const struct sqlite_statement *)statement)->handle;
 }
 
 static struct cx__sqlite_connection *
@@ -44,6 +47,7 @@ static bool has_more(const char *tail, const char *end)
     return tail < end;
 }
 
+/* The handle is the caller's to finalize, also after an error. */
 static int compile(struct cx__sqlite_connection *connection, cx_text text,
                    sqlite3_stmt **handle)
 {
@@ -60,10 +64,8 @@ static int compile(struct cx__sqlite_connection *connection, cx_text text,
         return cx__sqlite_problem(connection, code);
     if (*handle == NULL)
         return cx__problem(-EINVAL, "there is no statement in the text");
-    if (has_more(tail, text.data + text.len)) {
-        (void)sqlite3_finalize(*handle);
+    if (has_more(tail, text.data + text.len))
         return cx__problem(-EINVAL, "there is more than one statement");
-    }
     return 0;
 }
 
@@ -88,7 +90,7 @@ static unsigned place_of(sqlite3_stmt *handle, unsigned n)
  */
 static int map_places(struct sqlite_statement *statement)
 {
-    unsigned n = statement->parameters;
+    unsigned n = statement->base.parameters;
     bool is_mapped = false;
 
     statement->place = calloc(n + 1, sizeof(*statement->place));
@@ -111,10 +113,10 @@ static int map_places(struct sqlite_statement *statement)
 
 static int describe(struct sqlite_statement *statement)
 {
-    statement->parameters =
+    statement->base.parameters =
         (unsigned)sqlite3_bind_parameter_count(statement->handle);
     statement->writes = !sqlite3_stmt_readonly(statement->handle);
-    return statement->parameters > 0 ? map_places(statement) : 0;
+    return statement->base.parameters > 0 ? map_places(statement) : 0;
 }
 
 void cx__sqlite_finalize(struct cx__statement *base)
@@ -186,8 +188,6 @@ int cx__sqlite_bind(struct cx__statement *base, unsigned place,
     struct sqlite_statement *statement = own(base);
     int code;
 
-    if (place == 0 || place > statement->parameters)
-        return cx__problem(-EINVAL, "more parameters than the statement has");
     if (statement->place != NULL)
         place = statement->place[place];
     code = bind_value(statement->handle, (int)place, value);
@@ -308,4 +308,22 @@ void cx__sqlite_reset(struct cx__statement *base)
         statement->writing = false;
         cx__sqlite_writer_done(connection_of(base));
     }
+}
+
+unsigned cx__sqlite_columns(const struct cx__statement *statement)
+{
+    return (unsigned)sqlite3_column_count(handle_of(statement));
+}
+
+const char *cx__sqlite_name(const struct cx__statement *statement,
+                            unsigned place)
+{
+    return sqlite3_column_name(handle_of(statement), (int)place);
+}
+
+int64_t cx__sqlite_changed(const struct cx__statement *statement)
+{
+    if (sqlite3_stmt_readonly(handle_of(statement)))
+        return 0;
+    return sqlite3_changes64(connection_of(statement)->handle);
 }

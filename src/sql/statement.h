@@ -22,14 +22,16 @@ struct cx__shape {
 /*
  * An engine's own begins with this.
  *
- * busy    somebody runs it; it is not found meanwhile, so that one that is run
- *         within itself is there twice
+ * parameters  how many it has; the engine says
+ * busy        somebody runs it; it is not found meanwhile, so that one that is
+ *             run within itself is there twice
  */
 struct cx__statement {
     struct cx__connection *connection;
     struct cx__list used;       /* in its statements, the last one first */
     struct cx__statement *next; /* in its bucket */
     struct cx__shape shape;     /* the text of a program's own: a copy */
+    unsigned parameters;
     bool busy;
 };
 

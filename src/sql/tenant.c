@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ctxvar/loop.h>
+
 #include "tenant.h"
 
 enum { FIRST_BUCKETS = 16 };
@@ -17,20 +19,18 @@ enum { FIRST_BUCKETS = 16 };
  * lock   guards refs, the buckets and what is in them: the last hold on a
  *        handle may be let go of on any thread
  * refs   the handles, and one of the database while it is open
- * thread is the loop's, and db its own; NULL: it is closed
+ * loop   the database's
+ * db     belongs to that loop; NULL: it is closed
  */
 struct cx__roster {
     pthread_mutex_t lock;
-    const char *thread;
+    cx_loop *loop;
     cx_db *db;
     size_t refs;
     size_t len;     /* handles */
     size_t buckets; /* a power of 2 */
     cx_tenant **bucket;
 };
-
-/* Its address is another one on each thread. */
-static CX__THREAD_LOCAL char here CX__INITIAL_EXEC;
 
 struct cx__roster *cx__roster_new(cx_db *db)
 {
@@ -44,7 +44,7 @@ struct cx__roster *cx__roster_new(cx_db *db)
         return NULL;
     }
     (void)pthread_mutex_init(&roster->lock, NULL);
-    roster->thread = &here;
+    roster->loop = cx_loop_ref(cx_loop_current());
     roster->db = db;
     roster->refs = 1;
     roster->buckets = FIRST_BUCKETS;
@@ -61,6 +61,7 @@ static void roster_unref(struct cx__roster *roster)
     if (!last)
         return;
     (void)pthread_mutex_destroy(&roster->lock);
+    cx_loop_unref(roster->loop);
     free(roster->bucket);
     free(roster);
 }
@@ -183,7 +184,7 @@ cx_tenant *cx__roster_hold(struct cx__roster *roster, int64_t id, cx_text name)
 
 bool cx__tenant_is_here(const cx_tenant *tenant)
 {
-    return tenant->roster->thread == &here;
+    return tenant->roster->loop == cx_loop_current();
 }
 
 cx_db *cx__tenant_db(const cx_tenant *tenant)

@@ -49,7 +49,7 @@ cx_tenant *cx__roster_hold(struct cx__roster *roster, int64_t id, cx_text name);
 /* Give it another name. 0 or -ENOMEM. */
 int cx__tenant_rename(cx_tenant *tenant, cx_text name);
 
-/* Does its database belong to this thread? */
+/* Does its database belong to this thread's loop? */
 bool cx__tenant_is_here(const cx_tenant *tenant);
 
 /* If so: the database of a tenant; NULL: it is closed. */

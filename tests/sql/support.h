@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include <ctxvar/tenant.h>
 
 #include "task/support.h"
@@ -96,6 +98,21 @@ static CX__UNUSED void folder_remove(const struct folder *folder)
     assert_int_equal(system(command), 0);
 }
 
+/* Run a script on one of a database's files, past the library. */
+static CX__UNUSED void file_exec(const struct folder *folder, const char *name,
+                                 const char *script)
+{
+    char path[128];
+    char *message = NULL;
+    sqlite3 *handle;
+
+    (void)snprintf(path, sizeof(path), "%s/db/%s", folder->path, name);
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    if (sqlite3_exec(handle, script, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s: %s", name, message);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
 /* A test whose body has a database, db, in a folder, both of its own. */
 #define DB_TEST(name)                                                          \
     static void name##_with(struct folder *folder, cx_db *db);                 \
@@ -123,6 +140,25 @@ static CX__UNUSED void folder_remove(const struct folder *folder)
                         cx_db_problem());                                      \
         assert_int_equal(error_, 0);                                           \
     } while (0)
+
+/* Run a statement whose rows are not wanted. */
+static CX__UNUSED int run(cx_db *db, const char *text)
+{
+    return cx_db_sql(db, text, NULL, NULL);
+}
+
+/* The one number that a statement gives. */
+static CX__UNUSED int64_t number(cx_db *db, const char *text)
+{
+    cx_rows rows;
+    int64_t value = -1;
+
+    assert_ok(cx_db_sql(db, text, NULL, &rows));
+    if (rows.len == 1 && rows.columns == 1 && rows.field->kind == CX_KIND_I64)
+        value = rows.field->i64;
+    cx_rows_fini(&rows);
+    return value;
+}
 
 static CX__UNUSED cx_tenant *tenant_make(cx_db *db, const char *name)
 {

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Statements of a program's own on the current tenant's tables. */
+#include "support.h"
+
+static const char tables[] =
+    "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " age INTEGER CHECK (age >= 0), photo BLOB, weight REAL)";
+
+/* A test in which a tenant with an empty table `users` is the current one. */
+#define SQL_TEST(name)                                                         \
+    static void name##_in(cx_db *db, cx_tenant *tenant);                       \
+    DB_TEST(name)                                                              \
+    {                                                                          \
+        cx_tenant *tenant;                                                     \
+                                                                               \
+        file_exec(folder, "t0.db", tables);                                    \
+        tenant = tenant_make(db, "A");                                         \
+        CX_WITH_TENANT(tenant)                                                 \
+        {                                                                      \
+            name##_in(db, tenant);                                             \
+        }                                                                      \
+        cx_tenant_unref(tenant);                                               \
+    }                                                                          \
+    static void name##_in(CX__UNUSED cx_db *db, CX__UNUSED cx_tenant *tenant)
+
+static int add(cx_db *db, const char *name, int age)
+{
+    return cx_db_sql(db, "INSERT INTO users (name, age) VALUES ($1, $2)",
+                     CX_PARAMS(name, age), NULL);
+}
+
+SQL_TEST(what_is_written_is_read)
+{
+    static const unsigned char bytes[] = {0, 1, 255};
+    cx_blob photo = {bytes, sizeof(bytes)};
+    cx_rows rows;
+
+    assert_ok(cx_db_sql(db,
+                        "INSERT INTO users (name, age, photo, weight)"
+                        " VALUES ($1, $2, $3, $4)",
+                        CX_PARAMS("Ann", INT64_MAX, photo, 0.5), NULL));
+    assert_ok(cx_db_sql(db, "SELECT id, name, age, photo, weight FROM users",
+                        NULL, &rows));
+    assert_int_equal(rows.len, 1);
+    assert_int_equal(rows.columns, 5);
+    assert_string_equal(rows.names[1], "name");
+    assert_int_equal(rows.field[0].i64, 1);
+    assert_string_equal(rows.field[1].text.data, "Ann");
+    assert_int_equal(rows.field[1].text.len, 3);
+    assert_true(rows.field[2].i64 == INT64_MAX);
+    assert_int_equal(rows.field[3].kind, CX_KIND_BLOB);
+    assert_memory_equal(rows.field[3].blob.data, bytes, 3);
+    assert_true(rows.field[4].f64 == 0.5);
+    cx_rows_fini(&rows);
+}
+
+SQL_TEST(null_goes_in_and_comes_out)
+{
+    cx_rows rows;
+
+    assert_ok(cx_db_sql(db, "INSERT INTO users (name, age) VALUES ($1, $2)",
+                        CX_PARAMS("Ann", CX_NULL), NULL));
+    assert_ok(cx_db_sql(db, "SELECT age FROM users", NULL, &rows));
+    assert_int_equal(rows.field->kind, CX_KIND_NULL);
+    cx_rows_fini(&rows);
+}
+
+SQL_TEST(parameters_go_where_their_numbers_say)
+{
+    cx_rows rows;
+
+    assert_ok(cx_db_sql(db, "SELECT $2, $1, $2", CX_PARAMS(1, 2), &rows));
+    assert_int_equal(rows.field[0].i64, 2);
+    assert_int_equal(rows.field[1].i64, 1);
+    assert_int_equal(rows.field[2].i64, 2);
+    cx_rows_fini(&rows);
+}
+
+SQL_TEST(a_parameter_too_many_or_too_few_is_refused)
+{
+    assert_int_equal(cx_db_sql(db, "SELECT $1", NULL, NULL), -EINVAL);
+    assert_int_equal(cx_db_sql(db, "SELECT $1", CX_PARAMS(1, 2), NULL),
+                     -EINVAL);
+    assert_int_equal(cx_db_sql(db, "SELECT $1, $3", CX_PARAMS(1, 2), NULL),
+                     -EINVAL);
+    assert_int_equal(cx_db_sql(db, "SELECT :name", CX_PARAMS(1), NULL),
+                     -EINVAL);
+}
+
+SQL_TEST(changes_are_counted)
+{
+    cx_rows rows;
+
+    assert_ok(add(db, "Ann", 20));
+    assert_ok(add(db, "Bob", 30));
+    assert_ok(cx_db_sql(db, "UPDATE users SET age = age + 1", NULL, &rows));
+    assert_int_equal(rows.changed, 2);
+    cx_rows_fini(&rows);
+    assert_ok(cx_db_sql(db, "SELECT 1", NULL, &rows));
+    assert_int_equal(rows.changed, 0);
+    cx_rows_fini(&rows);
+}
+
+SQL_TEST(a_second_statement_is_refused)
+{
+    assert_int_equal(run(db, "SELECT 1; SELECT 2"), -EINVAL);
+    assert_int_equal(run(db, "SELECT 1; -- and more"), -EINVAL);
+    assert_ok(run(db, "SELECT 1; "));
+}
+
+SQL_TEST(no_statement_is_refused)
+{
+    assert_int_equal(run(db, ""), -EINVAL);
+    assert_int_equal(run(db, "-- nothing"), -EINVAL);
+    assert_int_equal(run(db, "SELEKT"), -EINVAL);
+    assert_string_equal(cx_db_problem(), "near \"SELEKT\": syntax error");
+}
+
+SQL_TEST(a_key_that_is_there_is_refused)
+{
+    assert_ok(add(db, "Ann", 20));
+    assert_int_equal(add(db, "Ann", 20), -EEXIST);
+    assert_string_equal(cx_db_problem(),
+                        "UNIQUE constraint failed: users.name");
+}
+
+SQL_TEST(what_a_constraint_refuses_is_refused)
+{
+    assert_int_equal(add(db, "Ann", -1), -EDOM);
+    assert_int_equal(add(db, NULL, 1), -EDOM);
+}
+
+SQL_TEST(text_that_is_not_utf8_is_refused)
+{
+    assert_int_equal(add(db, "\xff", 1), -EILSEQ);
+    assert_int_equal(add(db, "\xc0\x80", 1), -EILSEQ);
+    assert_int_equal(add(db, "\xed\xa0\x80", 1), -EILSEQ);
+    assert_ok(add(db, "\xf0\x9f\x90\x99", 1));
+}
+
+SQL_TEST(a_number_that_is_none_is_refused)
+{
+    assert_int_equal(
+        cx_db_sql(db, "SELECT $1", CX_PARAMS(__builtin_nan("")), NULL), -EDOM);
+}
+
+struct sum {
+    cx_db *db;
+    int64_t sum;
+};
+
+static int add_field(const cx_param *fields, size_t n, void *arg)
+{
+    struct sum *sum = arg;
+
+    assert_int_equal(n, 1);
+    sum->sum = sum->sum * 10 + fields->i64;
+    return 0;
+}
+
+SQL_TEST(each_row_is_met_in_order)
+{
+    struct sum sum = {.db = db};
+
+    assert_ok(cx_db_sql_each(db, "SELECT 1 UNION SELECT 2 UNION SELECT 3", NULL,
+                             add_field, &sum));
+    assert_int_equal(sum.sum, 123);
+}
+
+static int add_fields_of_each(const cx_param *fields, size_t n, void *arg)
+{
+    struct sum *sum = arg;
+
+    (void)fields;
+    (void)n;
+    return cx_db_sql_each(sum->db, "SELECT 1 UNION SELECT 2", NULL, add_field,
+                          sum);
+}
+
+SQL_TEST(a_statement_runs_within_itself)
+{
+    struct sum sum = {.db = db};
+
+    assert_ok(cx_db_sql_each(db, "SELECT 1 UNION SELECT 2", NULL,
+                             add_fields_of_each, &sum));
+    assert_int_equal(sum.sum, 1212);
+}
+
+static int stop(const cx_param *fields, size_t n, void *arg)
+{
+    (void)n;
+    (void)arg;
+    return fields->i64 == 2 ? 77 : 0;
+}
+
+SQL_TEST(each_stops_where_it_is_told_to)
+{
+    assert_int_equal(cx_db_sql_each(db,
+                                    "SELECT 1 UNION SELECT 2 UNION SELECT 3",
+                                    NULL, stop, NULL),
+                     77);
+    assert_int_equal(number(db, "SELECT 5"), 5);
+}
+
+SQL_TEST(more_statements_than_are_kept_all_run)
+{
+    for (int i = 0; i < 200; i++) {
+        char text[32];
+
+        (void)snprintf(text, sizeof(text), "SELECT %d", i);
+        assert_int_equal(number(db, text), i);
+    }
+    assert_int_equal(number(db, "SELECT 0"), 0);
+}
+
+static void *count_users(void *db)
+{
+    return as_pointer(number(db, "SELECT count(*) FROM users"));
+}
+
+SQL_TEST(a_child_task_reads_what_its_parent_wrote)
+{
+    void *result = NULL;
+
+    assert_ok(add(db, "Ann", 1));
+    assert_int_equal(cx_await(cx_task_create(count_users, db), &result), 0);
+    assert_int_equal((intptr_t)result, 1);
+}
+
+SQL_TEST(a_problem_is_its_own_tasks)
+{
+    assert_int_equal(run(db, "SELEKT"), -EINVAL);
+    assert_int_equal(cx_await(cx_task_create(count_users, db), NULL), 0);
+    assert_string_equal(cx_db_problem(), "near \"SELEKT\": syntax error");
+}
+
+DB_TEST(the_same_statement_reads_each_tenants_own_rows)
+{
+    cx_tenant *tenants[2];
+
+    file_exec(folder, "t0.db", tables);
+    tenants[0] = tenant_make(db, "A");
+    tenants[1] = tenant_make(db, "B");
+    for (int i = 0; i < 2; i++) {
+        CX_WITH_TENANT(tenants[i])
+        {
+            assert_ok(add(db, "Ann", i));
+        }
+    }
+    for (int i = 0; i < 10; i++) {
+        CX_WITH_TENANT(tenants[i % 2])
+        {
+            assert_int_equal(number(db, "SELECT age FROM users"), i % 2);
+        }
+    }
+    cx_tenant_unref(tenants[0]);
+    cx_tenant_unref(tenants[1]);
+}
+
+DB_TEST(another_databases_tenant_is_refused)
+{
+    struct folder other_folder;
+    cx_tenant *tenant;
+    cx_db *other;
+
+    folder_make(&other_folder);
+    assert_ok(cx_db_open(other_folder.url, NULL, &other));
+    tenant = tenant_make(other, "A");
+    CX_WITH_TENANT(tenant)
+    {
+        assert_int_equal(run(db, "SELECT 1"), -EKEYREJECTED);
+        assert_ok(run(other, "SELECT 1"));
+    }
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(other));
+    folder_remove(&other_folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(null_goes_in_and_comes_out),
+        cmocka_unit_test(parameters_go_where_their_numbers_say),
+        cmocka_unit_test(a_parameter_too_many_or_too_few_is_refused),
+        cmocka_unit_test(changes_are_counted),
+        cmocka_unit_test(a_second_statement_is_refused),
+        cmocka_unit_test(no_statement_is_refused),
+        cmocka_unit_test(a_key_that_is_there_is_refused),
+        cmocka_unit_test(what_a_constraint_refuses_is_refused),
+        cmocka_unit_test(text_that_is_not_utf8_is_refused),
+        cmocka_unit_test(a_number_that_is_none_is_refused),
+        cmocka_unit_test(each_row_is_met_in_order),
+        cmocka_unit_test(a_statement_runs_within_itself),
+        cmocka_unit_test(each_stops_where_it_is_told_to),
+        cmocka_unit_test(more_statements_than_are_kept_all_run),
+        cmocka_unit_test(a_child_task_reads_what_its_parent_wrote),
+        cmocka_unit_test(a_problem_is_its_own_tasks),
+        cmocka_unit_test(the_same_statement_reads_each_tenants_own_rows),
+        cmocka_unit_test(another_databases_tenant_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

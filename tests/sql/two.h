@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the attack tests share: two tenants with the same ids, and every value
+ * of B's says SECRET.
+ */
+#ifndef CTXVAR_TESTS_SQL_TWO_H
+#define CTXVAR_TESTS_SQL_TWO_H
+
+#include "support.h"
+
+enum { ROWS = 100 };
+
+struct two {
+    cx_tenant *a;
+    cx_tenant *b;
+};
+
+static CX__UNUSED void fill(cx_db *db, cx_tenant *tenant, const char *format)
+{
+    CX_WITH_TENANT(tenant)
+    {
+        for (int i = 1; i <= ROWS; i++) {
+            char name[32];
+
+            (void)snprintf(name, sizeof(name), format, i);
+            assert_ok(cx_db_sql(db,
+                                "INSERT INTO users (id, name, age)"
+                                " VALUES ($1, $2, $1)",
+                                CX_PARAMS(i, name), NULL));
+        }
+    }
+}
+
+static CX__UNUSED void two_make(struct two *two, struct folder *folder,
+                                cx_db *db)
+{
+    file_exec(folder, "t0.db",
+              "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+              " name TEXT NOT NULL, age INTEGER);"
+              "CREATE INDEX users_name ON users (name)");
+    two->a = tenant_make(db, "A");
+    two->b = tenant_make(db, "B");
+    fill(db, two->a, "open %d");
+    fill(db, two->b, "SECRET %d");
+}
+
+/* That a tenant's rows are what they were, read with a lease of their own. */
+static CX__UNUSED void assert_whole(cx_db *db, cx_tenant *tenant,
+                                    const char *begin)
+{
+    CX_WITH_TENANT(tenant)
+    {
+        cx_rows rows;
+
+        assert_ok(cx_db_sql(db,
+                            "SELECT count(*), sum(id), sum(age), min(name)"
+                            " FROM users",
+                            NULL, &rows));
+        assert_int_equal(rows.field[0].i64, ROWS);
+        assert_int_equal(rows.field[1].i64, ROWS * (ROWS + 1) / 2);
+        assert_int_equal(rows.field[2].i64, ROWS * (ROWS + 1) / 2);
+        assert_memory_equal(rows.field[3].text.data, begin, strlen(begin));
+        cx_rows_fini(&rows);
+    }
+}
+
+static CX__UNUSED void two_check(cx_db *db, const struct two *two)
+{
+    assert_whole(db, two->a, "open");
+    assert_whole(db, two->b, "SECRET");
+}
+
+/* A test of what A can do, after which both are what they were. */
+#define ATTACK(name)                                                           \
+    static void name##_by(struct folder *folder, cx_db *db,                    \
+                          const struct two *two);                              \
+    DB_TEST(name)                                                              \
+    {                                                                          \
+        struct two two;                                                        \
+                                                                               \
+        two_make(&two, folder, db);                                            \
+        CX_WITH_TENANT(two.a)                                                  \
+        {                                                                      \
+            name##_by(folder, db, &two);                                       \
+        }                                                                      \
+        two_check(db, &two);                                                   \
+        cx_tenant_unref(two.a);                                                \
+        cx_tenant_unref(two.b);                                                \
+    }                                                                          \
+    static void name##_by(CX__UNUSED struct folder *folder,                    \
+                          CX__UNUSED cx_db *db,                                \
+                          CX__UNUSED const struct two *two)
+
+static CX__UNUSED bool has_secret(const cx_rows *rows)
+{
+    for (size_t i = 0; i < rows->len * rows->columns; i++) {
+        const cx_param *field = &rows->field[i];
+
+        if ((field->kind == CX_KIND_TEXT || field->kind == CX_KIND_BLOB) &&
+            memmem(field->text.data, field->text.len, "SECRET", 6) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* A statement that must be refused, and so must its explanation. */
+static CX__UNUSED void assert_refused(cx_db *db, const char *text)
+{
+    cx_rows rows = {.len = 0};
+    int error = cx_db_sql(db, text, NULL, &rows);
+
+    if (error != -EACCES && error != -EINVAL)
+        fail_msg("%s: %d (%s)", text, error, cx_db_problem());
+    assert_null(strstr(cx_db_problem(), "SECRET"));
+    cx_rows_fini(&rows);
+}
+
+#define assert_all_refused(db, ...)                                            \
+    do {                                                                       \
+        static const char *const texts_[] = {__VA_ARGS__};                     \
+                                                                               \
+        for (size_t i_ = 0; i_ < sizeof(texts_) / sizeof(texts_[0]); i_++)     \
+            assert_refused((db), texts_[i_]);                                  \
+    } while (0)
+
+/* A statement that may run, and must not show B's. */
+static CX__UNUSED void assert_own(cx_db *db, const char *text)
+{
+    cx_rows rows = {.len = 0};
+
+    if (cx_db_sql(db, text, NULL, &rows) == 0)
+        assert_false(has_secret(&rows));
+    cx_rows_fini(&rows);
+}
+
+#endif
