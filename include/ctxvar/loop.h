@@ -72,8 +72,7 @@ struct uv_loop_s;
  *   -ENFILE      no more file descriptors for the system
  *
  * Suspends: never. Threads: any that runs a loop of libuv's. Cost: some
- * handles; a round of libuv's with nothing to do takes some tenths of a
- * microsecond more.
+ * handles; each turn of libuv's loop takes a tenth of a microsecond more.
  * Source: trio, lowlevel.start_guest_run().  Since: 0.1
  */
 CX__API int cx_loop_attach(struct uv_loop_s *uv);

@@ -175,8 +175,14 @@ void cx__calls_drop(struct cx__loop *loop)
 
 void cx__calls_fini(struct cx__calls *calls)
 {
-    while (!cx__list_is_empty(&calls->rest))
-        call_free(CX__OWNER(calls->rest.next, struct cx_call, link));
+    struct cx__list *link = calls->rest.next;
+
+    while (link != &calls->rest) {
+        struct cx_call *call = CX__OWNER(link, struct cx_call, link);
+
+        link = link->next;
+        free(call);
+    }
 }
 
 /* A call in the current context, of no loop yet; NULL with errno. */

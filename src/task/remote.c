@@ -182,6 +182,19 @@ static void remote_arrive(struct cx__post *post)
     cx__wake(CX__OWNER(post, struct remote_wait, post)->task, 0);
 }
 
+/* Have the end sent to a task, unless it has come: whether it has. */
+static bool remote_enter(cx_remote *remote, struct remote_wait *wait)
+{
+    bool ended;
+
+    (void)pthread_mutex_lock(&remote->lock);
+    ended = remote->ended;
+    if (!ended)
+        remote->waiter = wait;
+    (void)pthread_mutex_unlock(&remote->lock);
+    return ended;
+}
+
 static int wait_as_task(cx_remote *remote, cx_task *task)
 {
     struct remote_wait wait = {.wait.kind = &remote_kind,
@@ -189,16 +202,10 @@ static int wait_as_task(cx_remote *remote, cx_task *task)
                                .task = task,
                                .remote = remote};
     int error = cx__wait_begin(task);
-    bool ended;
 
-    if (error != 0)
+    if (error != 0 || remote_enter(remote, &wait))
         return error;
-    (void)pthread_mutex_lock(&remote->lock);
-    ended = remote->ended;
-    if (!ended)
-        remote->waiter = &wait;
-    (void)pthread_mutex_unlock(&remote->lock);
-    return ended ? 0 : cx__wait(task, &wait.wait);
+    return cx__wait(task, &wait.wait);
 }
 
 static int wait_as_thread(cx_remote *remote)
