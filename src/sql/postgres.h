@@ -16,15 +16,19 @@ struct cx__pg_db {
     char *hostaddr;        /* of its host; NULL: it has none, or the URL has */
 };
 
+struct pg_statement;
+
 /*
- * depth  of the transaction that the server is in; 0: none
+ * inside  the depth of the transaction that the server is in; 0: none
+ * running the statement whose answer is on its way; NULL: none
  * made   statements, for their names
  * raw    a program's own statement was run: the session is not as it was
  */
 struct cx__pg_connection {
     struct cx__connection base;
     PGconn *pg;
-    unsigned depth;
+    struct pg_statement *running;
+    unsigned inside;
     unsigned made;
     bool raw;
 };
@@ -70,6 +74,9 @@ int cx__pg_step(struct cx__statement *statement);
 int cx__pg_column(struct cx__statement *statement, unsigned place,
                   cx_kind wanted, cx_param *value);
 void cx__pg_reset(struct cx__statement *statement);
+unsigned cx__pg_columns(const struct cx__statement *statement);
+const char *cx__pg_name(const struct cx__statement *statement, unsigned place);
+int64_t cx__pg_changed(const struct cx__statement *statement);
 int cx__pg_begin(struct cx__connection *connection, unsigned depth);
 int cx__pg_commit(struct cx__connection *connection, unsigned depth);
 int cx__pg_rollback(struct cx__connection *connection, unsigned depth);

@@ -16,7 +16,7 @@
 #include "postgres.h"
 #include "problem.h"
 
-enum { STATEMENT_BYTES = 1024, OLDEST_SERVER = 140000, SCHEMA_VERSION = 1 };
+enum { STATEMENT_BYTES = 4096, OLDEST_SERVER = 140000, SCHEMA_VERSION = 1 };
 
 /* One at a time, whichever process it is: the number is any. */
 #define LOCKED "SELECT pg_advisory_xact_lock(4711817219)"
@@ -41,6 +41,8 @@ static const char *const foundation[] = {
     "CREATE TABLE IF NOT EXISTS ctxvar.cx_secrets ("
     " id bigint PRIMARY KEY, secret text NOT NULL)",
     "REVOKE ALL ON ALL TABLES IN SCHEMA ctxvar FROM PUBLIC",
+    /* The template: what each tenant begins with. */
+    "CREATE SCHEMA IF NOT EXISTS t0",
     /* What everybody has, tenants have: temporary tables that shadow real
      * ones, and the schema that all share. */
     "DO $$ BEGIN"
@@ -265,6 +267,50 @@ static int make_schema(PGconn *pg, const char *role, long long id)
     return error;
 }
 
+/*
+ * The tables of the template with their rows, then the foreign keys between
+ * them, whose text names tables as the search path finds them. Sequences go on
+ * from where the template's are. A table of the library's own is not for the
+ * tenant.
+ */
+static const char copy_template[] =
+    "DO $copy$ DECLARE each record; keys text[]; key text; BEGIN"
+    " FOR each IN SELECT c.relname FROM pg_class c"
+    "  WHERE c.relnamespace = 't0'::regnamespace AND c.relkind = 'r'"
+    "  ORDER BY c.oid LOOP"
+    "  EXECUTE format('CREATE TABLE %%I (LIKE t0.%%I INCLUDING ALL)',"
+    "   each.relname, each.relname);"
+    "  EXECUTE format('INSERT INTO %%I OVERRIDING SYSTEM VALUE"
+    "   SELECT * FROM t0.%%I', each.relname, each.relname);"
+    "  IF each.relname LIKE 'cx\\_%%' THEN"
+    "   EXECUTE format('REVOKE ALL ON %%I FROM %s', each.relname);"
+    "  END IF;"
+    " END LOOP;"
+    " FOR each IN SELECT c.relname, a.attname,"
+    "  pg_get_serial_sequence(format('t0.%%I', c.relname), a.attname) AS seq"
+    "  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+    "  WHERE c.relnamespace = 't0'::regnamespace AND c.relkind = 'r'"
+    "  AND a.attidentity <> '' LOOP"
+    "  EXECUTE format('SELECT setval(pg_get_serial_sequence(%%L, %%L),"
+    "   s.last_value, s.is_called) FROM %%s s', format('%%I', each.relname),"
+    "   each.attname, each.seq);"
+    " END LOOP;"
+    " SET LOCAL search_path = t0, pg_temp;"
+    " keys := array(SELECT format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s',"
+    "  conrelid::regclass, conname, pg_get_constraintdef(oid))"
+    "  FROM pg_constraint"
+    "  WHERE contype = 'f' AND connamespace = 't0'::regnamespace);"
+    " SET LOCAL search_path = t%lld, pg_temp;"
+    " FOREACH key IN ARRAY keys LOOP EXECUTE key; END LOOP;"
+    " END $copy$";
+
+static int fill_room(PGconn *pg, const char *role, long long id)
+{
+    int error = run_format(pg, "SET LOCAL search_path = t%lld, pg_temp", id);
+
+    return error == 0 ? run_format(pg, copy_template, role, id) : error;
+}
+
 static int make_room(PGconn *pg, const char *role, int64_t id)
 {
     char secret[CX__PG_SECRET_BYTES];
@@ -278,6 +324,8 @@ static int make_room(PGconn *pg, const char *role, int64_t id)
         error = make_role(pg, role, secret);
     if (error == 0)
         error = make_schema(pg, role, id);
+    if (error == 0)
+        error = fill_room(pg, role, id);
     if (error == 0)
         error = keep_secret(pg, id, secret);
     return error == 0 ? cx__pq_run(pg, "COMMIT") : error;

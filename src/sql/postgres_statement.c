@@ -22,13 +22,29 @@
 enum { NAME_BYTES = 16, PARAMS_FIRST = 8, CONTROL_BYTES = 32 };
 
 /*
- * row     what it gives now; NULL: it does not run, or is done
- * sent    it runs: the connection is its until the last result has come
+ *            step                 the last result
+ *   (idle) --------> SENT ---------------------------> (idle)
+ *                     |                                   ^
+ *                     | another is to be sent             | the last of them
+ *                     +---------------------> STASHED ----+
+ *
+ * SENT      <=> connection->running == this: the connection is its until the
+ *               last result has come
+ * STASHED   <=> stash != NULL: its results are in memory
+ *
+ * about    what the server tells of it: its parameters and columns
+ * row      what it gives now
+ * changed  rows, by its last run
  */
 struct pg_statement {
     struct cx__statement base;
     char name[NAME_BYTES];
+    PGresult *about;
     PGresult *row;
+    PGresult **stash;
+    size_t stash_len;
+    size_t stash_at; /* the next of them */
+    int64_t changed;
     struct cx__scratch scratch; /* what columns of the row are read into */
     struct cx__scratch held;    /* what parameters are written into */
     const char **value;
@@ -36,7 +52,6 @@ struct pg_statement {
     int *format;
     unsigned n; /* parameters that were bound */
     unsigned room;
-    bool sent;
     bool trusted;
 };
 
@@ -122,6 +137,57 @@ static int broken(struct cx__pg_connection *connection, int error)
     return error;
 }
 
+/* Keep a result for later: 0 or -ENOMEM. */
+static int stash_add(struct pg_statement *statement, PGresult *result)
+{
+    size_t len = statement->stash_len;
+    PGresult **stash = statement->stash;
+
+    if ((len & (len - 1)) == 0) {
+        stash = realloc(stash, (len != 0 ? 2 * len : 1) * sizeof(PGresult *));
+        if (stash == NULL)
+            return -ENOMEM;
+        statement->stash = stash;
+    }
+    stash[statement->stash_len++] = result;
+    return 0;
+}
+
+static void stash_drop(struct pg_statement *statement)
+{
+    while (statement->stash_at < statement->stash_len)
+        PQclear(statement->stash[statement->stash_at++]);
+    free(statement->stash);
+    statement->stash = NULL;
+    statement->stash_len = statement->stash_at = 0;
+}
+
+/*
+ * Something else is to be sent: take what is still to come of the statement
+ * that runs into memory.
+ */
+static int make_way(struct cx__pg_connection *connection)
+{
+    struct pg_statement *running = connection->running;
+    PGresult *result = NULL;
+    int error = 0;
+
+    while (running != NULL && error == 0) {
+        error = cx__pq_next(connection->pg, &result);
+        if (error == 0 && result == NULL)
+            break;
+        if (error == 0)
+            error = stash_add(running, result);
+    }
+    connection->running = NULL;
+    return broken(connection, error);
+}
+
+static int lost(void)
+{
+    return cx__problem(-ECONNRESET, "the connection to the database is lost");
+}
+
 static int send_prepare(struct cx__pg_connection *connection, const char *name,
                         cx_text text)
 {
@@ -130,16 +196,25 @@ static int send_prepare(struct cx__pg_connection *connection, const char *name,
 
     if (memchr(text.data, '\0', text.len) != NULL)
         return cx__problem(-EINVAL, "a NUL in a statement");
+    sent = make_way(connection);
+    if (sent != 0)
+        return sent;
     copy = strndup(text.data, text.len);
     if (copy == NULL)
         return -ENOMEM;
     sent = PQsendPrepare(connection->pg, name, copy, 0, NULL);
     free(copy);
     if (sent != 1)
-        return broken(connection,
-                      cx__problem(-ECONNRESET, "the connection to"
-                                               " the database is lost"));
+        return broken(connection, lost());
     return broken(connection, cx__pq_finish(connection->pg, NULL));
+}
+
+static int send_describe(struct cx__pg_connection *connection,
+                         struct pg_statement *statement)
+{
+    if (PQsendDescribePrepared(connection->pg, statement->name) != 1)
+        return broken(connection, lost());
+    return broken(connection, cx__pq_finish(connection->pg, &statement->about));
 }
 
 int cx__pg_prepare(struct cx__connection *base, cx_text text, bool trusted,
@@ -157,10 +232,13 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text, bool trusted,
     (void)snprintf(made->name, sizeof(made->name), "cx%u", connection->made++);
     made->trusted = trusted;
     error = send_prepare(connection, made->name, text);
+    if (error == 0)
+        error = send_describe(connection, made);
     if (error != 0) {
         free(made);
         return error;
     }
+    made->base.parameters = (unsigned)PQnparams(made->about);
     *statement = &made->base;
     return 0;
 }
@@ -176,9 +254,11 @@ void cx__pg_finalize(struct cx__statement *base)
     if (!connection->base.broken) {
         (void)snprintf(text, sizeof(text), "DEALLOCATE %s", statement->name);
         CX_SHIELD {
-            (void)broken(connection, cx__pq_run(connection->pg, text));
+            if (make_way(connection) == 0)
+                (void)broken(connection, cx__pq_run(connection->pg, text));
         }
     }
+    PQclear(statement->about);
     free(statement->value);
     free(statement->length);
     free(statement->format);
@@ -231,8 +311,10 @@ int cx__pg_bind(struct cx__statement *base, unsigned place,
 static int send(struct pg_statement *statement)
 {
     struct cx__pg_connection *connection = connection_of(statement);
-    int error;
+    int error = make_way(connection);
 
+    if (error != 0)
+        return error;
     if (!statement->trusted) {
         connection->raw = true;
         connection->base.unsettled = true;
@@ -240,12 +322,10 @@ static int send(struct pg_statement *statement)
     if (PQsendQueryPrepared(connection->pg, statement->name, (int)statement->n,
                             statement->value, statement->length,
                             statement->format, 0) != 1)
-        return cx__problem(-ECONNRESET,
-                           "the connection to the database is lost");
+        return lost();
     (void)PQsetSingleRowMode(connection->pg);
-    statement->sent = true;
-    error = cx__pq_flush(connection->pg);
-    return error;
+    connection->running = statement;
+    return cx__pq_flush(connection->pg);
 }
 
 static void drop_row(struct pg_statement *statement)
@@ -261,31 +341,46 @@ static int check_transaction(struct cx__pg_connection *connection)
     PGTransactionStatusType status = PQtransactionStatus(connection->pg);
     bool inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 
-    if (inside == (connection->depth > 0))
+    if (inside == (connection->inside > 0))
         return 0;
     connection->base.broken = true;
     return cx__problem(-EACCES, "a statement that ended the transaction, or"
                                 " began one");
 }
 
-/* The end of the answer: what is left of it, of which there should be none. */
+/* The end of the answer: nothing more comes. */
 static int finish(struct pg_statement *statement, int failed)
 {
     struct cx__pg_connection *connection = connection_of(statement);
-    int error = cx__pq_finish(connection->pg, NULL);
+    int error = 0;
 
-    statement->sent = error != 0 && connection->base.broken;
-    if (broken(connection, error) == 0)
+    if (connection->running == statement)
+        error = broken(connection, cx__pq_finish(connection->pg, NULL));
+    if (connection->running == statement && error == 0) {
+        connection->running = NULL;
         error = check_transaction(connection);
+    }
+    stash_drop(statement);
     return failed != 0 ? failed : error;
+}
+
+/* Rows that were changed; a SELECT counts its own, too. */
+static int64_t count_changed(PGresult *result)
+{
+    return strncmp(PQcmdStatus(result), "SELECT", 6) != 0
+               ? strtoll(PQcmdTuples(result), NULL, 10)
+               : 0;
 }
 
 static int next_row(struct pg_statement *statement)
 {
-    struct cx__pg_connection *connection = connection_of(statement);
     PGresult *result = NULL;
-    int error = cx__pq_next(connection->pg, &result);
+    int error = 0;
 
+    if (statement->stash_at < statement->stash_len)
+        result = statement->stash[statement->stash_at++];
+    else
+        error = cx__pq_next(connection_of(statement)->pg, &result);
     if (error != 0)
         return error;
     error = cx__pq_error(result);
@@ -293,6 +388,7 @@ static int next_row(struct pg_statement *statement)
         statement->row = result;
         return 1;
     }
+    statement->changed = error == 0 ? count_changed(result) : 0;
     PQclear(result);
     return finish(statement, error);
 }
@@ -300,15 +396,16 @@ static int next_row(struct pg_statement *statement)
 int cx__pg_step(struct cx__statement *base)
 {
     struct pg_statement *statement = own_of(base);
+    struct cx__pg_connection *connection = connection_of(statement);
     int result = 0;
 
     drop_row(statement);
-    if (!statement->sent)
+    if (connection->running != statement && statement->stash == NULL)
         result = send(statement);
     if (result == 0)
         result = next_row(statement);
-    if (result < 0 && statement->sent)
-        (void)broken(connection_of(statement), result);
+    if (result < 0)
+        (void)broken(connection, result);
     return result;
 }
 
@@ -323,9 +420,26 @@ int cx__pg_column(struct cx__statement *base, unsigned place, cx_kind wanted,
                        value);
 }
 
+unsigned cx__pg_columns(const struct cx__statement *base)
+{
+    return (unsigned)PQnfields(
+        CX__OWNER(base, const struct pg_statement, base)->about);
+}
+
+const char *cx__pg_name(const struct cx__statement *base, unsigned place)
+{
+    return PQfname(CX__OWNER(base, const struct pg_statement, base)->about,
+                   (int)place);
+}
+
+int64_t cx__pg_changed(const struct cx__statement *base)
+{
+    return CX__OWNER(base, const struct pg_statement, base)->changed;
+}
+
 /*
  * Back to where it can be run again. Rows that nobody took are a few on their
- * way, or more than the connection is worth.
+ * way, or more than the connection is worth: those of a whole answer.
  */
 void cx__pg_reset(struct cx__statement *base)
 {
@@ -333,14 +447,15 @@ void cx__pg_reset(struct cx__statement *base)
     struct cx__pg_connection *connection = connection_of(statement);
 
     drop_row(statement);
+    stash_drop(statement);
     cx__scratch_clear(&statement->held);
     statement->n = 0;
-    if (!statement->sent || connection->base.broken)
+    if (connection->running != statement || connection->base.broken)
         return;
     CX_SHIELD {
         (void)broken(connection, cx__pq_finish(connection->pg, NULL));
     }
-    statement->sent = false;
+    connection->running = NULL;
 }
 
 /* A statement that moves the transaction from one depth to another. In between
@@ -350,8 +465,10 @@ static int control(struct cx__connection *base, unsigned depth,
 {
     struct cx__pg_connection *connection = cx__pg_of(base);
     char text[CONTROL_BYTES];
-    int error;
+    int error = make_way(connection);
 
+    if (error != 0)
+        return error;
     (void)snprintf(text, sizeof(text), format, depth);
     base->broken = true;
     error = cx__pq_run(connection->pg, text);
@@ -359,7 +476,7 @@ static int control(struct cx__connection *base, unsigned depth,
         PQtransactionStatus(connection->pg) != PQTRANS_ACTIVE)
         base->broken = false;
     if (error == 0)
-        connection->depth = to;
+        connection->inside = to;
     return error;
 }
 
@@ -369,10 +486,21 @@ int cx__pg_begin(struct cx__connection *connection, unsigned depth)
                    depth + 1);
 }
 
-int cx__pg_commit(struct cx__connection *connection, unsigned depth)
+/* A transaction that has failed is not committed by a COMMIT, which says so
+ * only by its name. */
+int cx__pg_commit(struct cx__connection *base, unsigned depth)
 {
-    return control(connection, depth,
-                   depth == 0 ? "COMMIT" : "RELEASE SAVEPOINT cx%u", depth);
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    int error;
+
+    if (PQtransactionStatus(connection->pg) == PQTRANS_INERROR)
+        return cx__problem(-ECANCELED, "the transaction has failed already");
+    error = control(base, depth,
+                    depth == 0 ? "COMMIT" : "RELEASE SAVEPOINT cx%u", depth);
+    if (depth == 0 && error == -ECONNRESET)
+        return cx__problem(-EREMOTEIO, "the connection was lost at the commit:"
+                                       " whether it was made is unknown");
+    return error;
 }
 
 int cx__pg_rollback(struct cx__connection *connection, unsigned depth)

@@ -12,6 +12,7 @@
 
 #include "postgres_value.h"
 #include "problem.h"
+#include "utf8.h"
 
 enum {
     OID_BOOL = 16,
@@ -107,13 +108,11 @@ static void write_number(char *text, const cx_param *value)
         (void)snprintf(text, NUMBER_BYTES, "%" PRId64, value->i64);
         break;
     case CX_KIND_F64:
-        if (isfinite(value->f64))
-            (void)snprintf(text, NUMBER_BYTES, "%.17g", value->f64);
+        if (isinf(value->f64))
+            (void)snprintf(text, NUMBER_BYTES, "%sInfinity",
+                           value->f64 < 0 ? "-" : "");
         else
-            (void)snprintf(text, NUMBER_BYTES, "%s",
-                           isnan(value->f64) ? "NaN"
-                           : value->f64 > 0  ? "Infinity"
-                                             : "-Infinity");
+            (void)snprintf(text, NUMBER_BYTES, "%.17g", value->f64);
         break;
     case CX_KIND_BOOL:
         (void)snprintf(text, NUMBER_BYTES, "%s", value->boolean ? "t" : "f");
@@ -133,8 +132,8 @@ static int write_text(struct cx__scratch *scratch, cx_text from,
     *text = NULL;
     if (from.data == NULL)
         return 0;
-    if (memchr(from.data, '\0', from.len) != NULL)
-        return cx__problem(-EINVAL, "a NUL in a text");
+    if (!cx__utf8_is_valid(from) || memchr(from.data, '\0', from.len) != NULL)
+        return cx__problem(-EILSEQ, "a text that is not UTF-8, or has a NUL");
     copy = scratch_take(scratch, from.len + 1);
     if (copy == NULL)
         return -ENOMEM;
@@ -161,6 +160,8 @@ int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
     default:
         break;
     }
+    if (value->kind == CX_KIND_F64 && isnan(value->f64))
+        return cx__problem(-EDOM, "a number that is none");
     number = scratch_take(scratch, NUMBER_BYTES);
     if (number == NULL)
         return -ENOMEM;

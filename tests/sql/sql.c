@@ -13,7 +13,7 @@ static const char tables[] =
     {                                                                          \
         cx_tenant *tenant;                                                     \
                                                                                \
-        file_exec(folder, "t0.db", tables);                                    \
+        template_exec(folder, tables);                                         \
         tenant = tenant_make(db, "A");                                         \
         CX_WITH_TENANT(tenant)                                                 \
         {                                                                      \
@@ -69,7 +69,10 @@ SQL_TEST(parameters_go_where_their_numbers_say)
 {
     cx_rows rows;
 
-    assert_ok(cx_db_sql(db, "SELECT $2, $1, $2", CX_PARAMS(1, 2), &rows));
+    assert_ok(cx_db_sql(
+        db,
+        "SELECT CAST($2 AS INTEGER), CAST($1 AS INTEGER), CAST($2 AS INTEGER)",
+        CX_PARAMS(1, 2), &rows));
     assert_int_equal(rows.field[0].i64, 2);
     assert_int_equal(rows.field[1].i64, 1);
     assert_int_equal(rows.field[2].i64, 2);
@@ -104,7 +107,6 @@ SQL_TEST(changes_are_counted)
 SQL_TEST(a_second_statement_is_refused)
 {
     assert_int_equal(run(db, "SELECT 1; SELECT 2"), -EINVAL);
-    assert_int_equal(run(db, "SELECT 1; -- and more"), -EINVAL);
     assert_ok(run(db, "SELECT 1; "));
 }
 
@@ -113,15 +115,14 @@ SQL_TEST(no_statement_is_refused)
     assert_int_equal(run(db, ""), -EINVAL);
     assert_int_equal(run(db, "-- nothing"), -EINVAL);
     assert_int_equal(run(db, "SELEKT"), -EINVAL);
-    assert_string_equal(cx_db_problem(), "near \"SELEKT\": syntax error");
+    assert_words("near \"SELEKT\": syntax error");
 }
 
 SQL_TEST(a_key_that_is_there_is_refused)
 {
     assert_ok(add(db, "Ann", 20));
     assert_int_equal(add(db, "Ann", 20), -EEXIST);
-    assert_string_equal(cx_db_problem(),
-                        "UNIQUE constraint failed: users.name");
+    assert_words("UNIQUE constraint failed: users.name");
 }
 
 SQL_TEST(what_a_constraint_refuses_is_refused)
@@ -140,8 +141,9 @@ SQL_TEST(text_that_is_not_utf8_is_refused)
 
 SQL_TEST(a_number_that_is_none_is_refused)
 {
-    assert_int_equal(
-        cx_db_sql(db, "SELECT $1", CX_PARAMS(__builtin_nan("")), NULL), -EDOM);
+    assert_int_equal(cx_db_sql(db, "UPDATE users SET weight = $1",
+                               CX_PARAMS(__builtin_nan("")), NULL),
+                     -EDOM);
 }
 
 struct sum {
@@ -162,8 +164,9 @@ SQL_TEST(each_row_is_met_in_order)
 {
     struct sum sum = {.db = db};
 
-    assert_ok(cx_db_sql_each(db, "SELECT 1 UNION SELECT 2 UNION SELECT 3", NULL,
-                             add_field, &sum));
+    assert_ok(
+        cx_db_sql_each(db, "SELECT 1 UNION SELECT 2 UNION SELECT 3 ORDER BY 1",
+                       NULL, add_field, &sum));
     assert_int_equal(sum.sum, 123);
 }
 
@@ -173,15 +176,15 @@ static int add_fields_of_each(const cx_param *fields, size_t n, void *arg)
 
     (void)fields;
     (void)n;
-    return cx_db_sql_each(sum->db, "SELECT 1 UNION SELECT 2", NULL, add_field,
-                          sum);
+    return cx_db_sql_each(sum->db, "SELECT 1 UNION SELECT 2 ORDER BY 1", NULL,
+                          add_field, sum);
 }
 
 SQL_TEST(a_statement_runs_within_itself)
 {
     struct sum sum = {.db = db};
 
-    assert_ok(cx_db_sql_each(db, "SELECT 1 UNION SELECT 2", NULL,
+    assert_ok(cx_db_sql_each(db, "SELECT 1 UNION SELECT 2 ORDER BY 1", NULL,
                              add_fields_of_each, &sum));
     assert_int_equal(sum.sum, 1212);
 }
@@ -195,10 +198,10 @@ static int stop(const cx_param *fields, size_t n, void *arg)
 
 SQL_TEST(each_stops_where_it_is_told_to)
 {
-    assert_int_equal(cx_db_sql_each(db,
-                                    "SELECT 1 UNION SELECT 2 UNION SELECT 3",
-                                    NULL, stop, NULL),
-                     77);
+    assert_int_equal(
+        cx_db_sql_each(db, "SELECT 1 UNION SELECT 2 UNION SELECT 3 ORDER BY 1",
+                       NULL, stop, NULL),
+        77);
     assert_int_equal(number(db, "SELECT 5"), 5);
 }
 
@@ -231,14 +234,14 @@ SQL_TEST(a_problem_is_its_own_tasks)
 {
     assert_int_equal(run(db, "SELEKT"), -EINVAL);
     assert_int_equal(cx_await(cx_task_create(count_users, db), NULL), 0);
-    assert_string_equal(cx_db_problem(), "near \"SELEKT\": syntax error");
+    assert_words("near \"SELEKT\": syntax error");
 }
 
 DB_TEST(the_same_statement_reads_each_tenants_own_rows)
 {
     cx_tenant *tenants[2];
 
-    file_exec(folder, "t0.db", tables);
+    template_exec(folder, tables);
     tenants[0] = tenant_make(db, "A");
     tenants[1] = tenant_make(db, "B");
     for (int i = 0; i < 2; i++) {

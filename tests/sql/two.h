@@ -34,10 +34,10 @@ static CX__UNUSED void fill(cx_db *db, cx_tenant *tenant, const char *format)
 static CX__UNUSED void two_make(struct two *two, struct folder *folder,
                                 cx_db *db)
 {
-    file_exec(folder, "t0.db",
-              "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-              " name TEXT NOT NULL, age INTEGER);"
-              "CREATE INDEX users_name ON users (name)");
+    template_exec(folder,
+                  "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                  " name TEXT NOT NULL, age INTEGER);"
+                  "CREATE INDEX users_name ON users (name)");
     two->a = tenant_make(db, "A");
     two->b = tenant_make(db, "B");
     fill(db, two->a, "open %d");
