@@ -162,11 +162,11 @@ static void disconnect_one(struct cx__connection *connection)
 static void pg_disconnect(cx_db *db, struct cx__list *connections)
 {
     (void)db;
-    while (!cx__list_is_empty(connections)) {
-        struct cx__list *link = connections->next;
+    for (struct cx__list *link = connections->next; link != connections;) {
+        struct cx__list *next = link->next;
 
-        cx__list_remove(link);
         disconnect_one(CX__OWNER(link, struct cx__connection, idle));
+        link = next;
     }
 }
 

@@ -78,6 +78,11 @@ static bool is_true(const PGresult *result, int column)
     return PQntuples(result) == 1 && PQgetvalue(result, 0, column)[0] == 't';
 }
 
+static long long number(const PGresult *result, int column)
+{
+    return strtoll(PQgetvalue(result, 0, column), NULL, 10);
+}
+
 static int run_all(PGconn *pg, const char *const statements[], size_t n)
 {
     int error = 0;
@@ -93,15 +98,14 @@ static int check_foundation(cx_db *db, PGconn *pg, const PGresult *result)
         return cx__problem(
             -EACCES, "the database gives everybody CONNECT, TEMP or a schema,"
                      " and this role may not take that away");
-    if (atoi(PQgetvalue(result, 0, 1)) != PQbackendPID(pg))
+    if (number(result, 1) != PQbackendPID(pg))
         return cx__problem(-EPROTONOSUPPORT,
                            "a pooler stands between: sessions are not one's"
                            " own");
-    if (atoi(PQgetvalue(result, 0, 2)) > SCHEMA_VERSION)
+    if (number(result, 2) > SCHEMA_VERSION)
         return cx__problem(-EPROTONOSUPPORT,
                            "the database is a later version's");
-    cx__pg_db_of(db)->oid =
-        (unsigned)strtoul(PQgetvalue(result, 0, 3), NULL, 10);
+    cx__pg_db_of(db)->oid = (unsigned)number(result, 3);
     return 0;
 }
 

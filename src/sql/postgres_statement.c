@@ -7,6 +7,7 @@
  * large answer is not held in memory, and one that nobody wants any more costs
  * the connection and not the memory.
  */
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -149,13 +150,15 @@ static int stash_add(struct pg_statement *statement, PGresult *result)
             return -ENOMEM;
         statement->stash = stash;
     }
+    assert(stash != NULL);
     stash[statement->stash_len++] = result;
     return 0;
 }
 
 static void stash_drop(struct pg_statement *statement)
 {
-    while (statement->stash_at < statement->stash_len)
+    while (statement->stash != NULL &&
+           statement->stash_at < statement->stash_len)
         PQclear(statement->stash[statement->stash_at++]);
     free(statement->stash);
     statement->stash = NULL;
@@ -377,7 +380,7 @@ static int next_row(struct pg_statement *statement)
     PGresult *result = NULL;
     int error = 0;
 
-    if (statement->stash_at < statement->stash_len)
+    if (statement->stash != NULL && statement->stash_at < statement->stash_len)
         result = statement->stash[statement->stash_at++];
     else
         error = cx__pq_next(connection_of(statement)->pg, &result);

@@ -222,35 +222,54 @@ static int read_bool(const char *text, cx_param *value)
     return strcmp(text, "t") == 0 || strcmp(text, "f") == 0 ? 0 : wrong();
 }
 
+/* A number of digits, and the character that must follow; past both. False:
+ * it is not so. */
+static bool take_number(const char **text, char end, int64_t *number)
+{
+    const char *at = *text;
+
+    for (*number = 0; *at >= '0' && *at <= '9' && at - *text < 9; at++)
+        *number = *number * 10 + (*at - '0');
+    if (at == *text || (end != '\0' && *at != end))
+        return false;
+    *text = at + (end != '\0');
+    return true;
+}
+
+/* The microseconds of "2026-11-23 07:00:00", and past that. */
+static bool take_moment(const char **text, int64_t *year, int64_t *us)
+{
+    int64_t month, day, hour, minute, second;
+
+    if (!take_number(text, '-', year) || !take_number(text, '-', &month) ||
+        !take_number(text, ' ', &day) || !take_number(text, ':', &hour) ||
+        !take_number(text, ':', &minute) || !take_number(text, '\0', &second))
+        return false;
+    if (strstr(*text, " BC") != NULL)
+        *year = 1 - *year;
+    *us = (days_of(*year, (int)month, (int)day) * DAY + hour * 3600 +
+           minute * 60 + second) *
+          US;
+    return true;
+}
+
 /* "2026-11-23 07:00:00.123456+00", with as many digits as there are. */
 static int read_timestamp(const char *text, cx_param *value)
 {
-    int64_t year;
-    int month, day, hour, minute, second;
-    int used = 0;
-    int64_t us = 0;
-    const char *rest;
+    int64_t year, us;
+    int64_t unit = US;
 
-    if (sscanf(text, "%" SCNd64 "-%d-%d %d:%d:%d%n", &year, &month, &day, &hour,
-               &minute, &second, &used) != 6)
+    if (!take_moment(&text, &year, &us))
         return wrong();
-    rest = text + used;
-    if (*rest == '.') {
-        int64_t unit = US / 10;
-
-        for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
-            us += (*rest - '0') * unit;
+    if (*text == '.') {
+        while (*++text >= '0' && *text <= '9')
+            us += (*text - '0') * (unit /= 10);
     }
-    if (strncmp(rest, "+00", 3) == 0)
-        rest += 3;
-    if (strcmp(rest, " BC") == 0)
-        year = 1 - year;
-    else if (*rest != '\0')
+    if (strncmp(text, "+00", 3) == 0)
+        text += 3;
+    if (*text != '\0' && strcmp(text, " BC") != 0)
         return wrong();
-    value->timestamp.us = ((days_of(year, month, day) * DAY) + hour * 3600 +
-                           minute * 60 + second) *
-                              US +
-                          us;
+    value->timestamp.us = us;
     return 0;
 }
 

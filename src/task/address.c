@@ -72,7 +72,7 @@ int cx__socket_port(int fd)
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
         struct sockaddr_storage room;
-    } address;
+    } address = {.any.sa_family = AF_UNSPEC};
     socklen_t size = sizeof(address);
 
     if (getsockname(fd, &address.any, &size) != 0)

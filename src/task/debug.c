@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports. What they cost where nobody asks for them is a look at a flag. */
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -85,6 +86,7 @@ void cx__debug_switch(struct cx__loop *loop)
     next = cx__loop_next(loop);
     task = loop->running;
     cx__coroutine_switch(&loop->hub, next);
+    assert(task != NULL);
     ms = (uv_hrtime() - began) / MS;
     if (ms > SLOW_MS)
         cx__report("task \"%s\" #%llu kept the loop to itself for %llu ms",

@@ -15,6 +15,7 @@
  * another; so it is entered anew at each wait, and the kernel then tells what
  * is ready already.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -220,8 +221,10 @@ int cx__poller_wait(int fd, int events)
     cx_task *task = cx__task_running();
     struct poll_wait wait = {
         .wait.kind = &poll_kind, .task = task, .fd = fd, .events = events};
-    struct cx__watched *watched = watched_of(&wait);
+    struct cx__watched *watched;
 
+    assert(task != NULL);
+    watched = watched_of(&wait);
     if (((events & CX_READABLE) != 0 && watched->reader != NULL) ||
         ((events & CX_WRITABLE) != 0 && watched->writer != NULL))
         return -EBUSY;

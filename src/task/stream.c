@@ -10,6 +10,7 @@
  *     | taken | to be read        | free          |
  *             ^ begin                              + 1 byte, for a line's NUL
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -202,6 +203,7 @@ static int reserve(cx_stream *stream, size_t need)
     char *data;
 
     if (stream->begin > 0) {
+        assert(stream->data != NULL);
         (void)memmove(stream->data, stream->data + stream->begin,
                       unread(stream));
         stream->size -= stream->begin;

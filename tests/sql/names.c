@@ -161,8 +161,8 @@ DB_TEST(names_that_look_alike_are_several_tenants)
                                         "c2",
                                         "C2",
                                         "a",
-                                        "\xe2\x80\xae"
-                                        "a"};
+                                        ("\xe2\x80\xae"
+                                         "a")};
     cx_tenant *tenants[sizeof(names) / sizeof(names[0])];
     size_t n = sizeof(names) / sizeof(names[0]);
 
