@@ -114,6 +114,15 @@ CX__SWITCH_INLINE void cx__fiber_arrive(struct cx__fiber *here,
     (void)before;
 }
 
+static inline bool cx__under_valgrind(void)
+{
+#ifdef CX__VALGRIND
+    return RUNNING_ON_VALGRIND;
+#else
+    return false;
+#endif
+}
+
 /* A stack's memory comes and goes. The number is Valgrind's for it. */
 static inline unsigned cx__stack_announce(const char *low, size_t bytes)
 {

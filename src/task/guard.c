@@ -15,6 +15,7 @@
 #include "guard.h"
 
 #include "../platform/pages.h"
+#include "../platform/sanitizer.h"
 
 enum {
     BATCH = 64,              /* guards that one call installs */
@@ -43,7 +44,8 @@ static bool advise_batch(char *base, size_t slot_bytes, unsigned count,
     ssize_t done;
     int self;
 
-    if (is_set(&no_batch) || count > BATCH)
+    /* Valgrind tells its user of each call that is newer than itself. */
+    if (is_set(&no_batch) || count > BATCH || cx__under_valgrind())
         return false;
     for (unsigned i = 0; i < count; i++)
         guards[i] = (struct iovec){base + i * slot_bytes, bytes};

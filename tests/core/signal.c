@@ -5,6 +5,7 @@
  * as fast as they are taken.
  *
  * Not under ThreadSanitizer: it holds signals back, which takes minutes.
+ * Not under valgrind: one thread waits while the other runs, which does too.
  */
 #include <pthread.h>
 #include <setjmp.h>

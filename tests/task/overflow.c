@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The report of a stack overflow, made by a process that dies of it. */
+/*
+ * The report of a stack overflow, made by a process that dies of it.
+ *
+ * Not under valgrind: it reports the fault itself.
+ */
 #include "support.h"
 
 #include <signal.h>

@@ -69,8 +69,8 @@ TASK_TEST(sleepers_wake_in_the_order_of_their_deadlines)
 
 TASK_TEST(those_due_at_once_wake_in_the_order_in_which_they_went_to_sleep)
 {
-    const char *const specs[] = {"a20", "b20", "c20", "x10", "d20", "e20",
-                                 "f20", "g20", "y15", "h20", "i20"};
+    const char *const specs[] = {"a90", "b90", "c90", "x30", "d90", "e90",
+                                 "f90", "g90", "y60", "h90", "i90"};
 
     sleep_together(specs, 11);
     assert_traced(&order, "xyabcdefghi");
