@@ -16,10 +16,20 @@
 #include "postgres.h"
 #include "problem.h"
 
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
 enum { STATEMENT_BYTES = 4096, OLDEST_SERVER = 140000, SCHEMA_VERSION = 1 };
 
-/* One at a time, whichever process it is: the number is any. */
-#define LOCKED "SELECT pg_advisory_xact_lock(4711817219)"
+/*
+ * What is locked while the rest is made, so that of several processes one does
+ * it: a table, since an advisory lock could be any tenant's. Of two that make
+ * it at the same time one is told that it is there.
+ */
+static const char *const ground[] = {
+    "CREATE SCHEMA IF NOT EXISTS ctxvar",
+    "REVOKE ALL ON SCHEMA ctxvar FROM PUBLIC",
+    "CREATE TABLE IF NOT EXISTS ctxvar.cx_version (version integer NOT NULL)",
+};
 
 /*
  * The list of tenants. Names are unique among those that are there: a name may
@@ -27,10 +37,7 @@ enum { STATEMENT_BYTES = 4096, OLDEST_SERVER = 140000, SCHEMA_VERSION = 1 };
  */
 static const char *const foundation[] = {
     "BEGIN",
-    LOCKED,
-    "CREATE SCHEMA IF NOT EXISTS ctxvar",
-    "REVOKE ALL ON SCHEMA ctxvar FROM PUBLIC",
-    "CREATE TABLE IF NOT EXISTS ctxvar.cx_version (version integer NOT NULL)",
+    "LOCK TABLE ctxvar.cx_version",
     "INSERT INTO ctxvar.cx_version"
     " SELECT 1 WHERE NOT EXISTS (SELECT FROM ctxvar.cx_version)",
     "CREATE TABLE IF NOT EXISTS ctxvar.cx_tenants ("
@@ -109,6 +116,16 @@ static int check_foundation(cx_db *db, PGconn *pg, const PGresult *result)
     return 0;
 }
 
+/* An error is one only if what is to be locked is not there then. */
+static int lay_ground(PGconn *pg)
+{
+    int error = run_all(pg, ground, LENGTH(ground));
+
+    if (error != 0 && cx__pq_run(pg, "TABLE ctxvar.cx_version") == 0)
+        error = 0;
+    return error;
+}
+
 static int found(cx_db *db, PGconn *pg)
 {
     PGresult *result;
@@ -117,7 +134,9 @@ static int found(cx_db *db, PGconn *pg)
     if (PQserverVersion(pg) < OLDEST_SERVER)
         return cx__problem(-EPROTONOSUPPORT,
                            "a server older than PostgreSQL 14");
-    error = run_all(pg, foundation, sizeof(foundation) / sizeof(foundation[0]));
+    error = lay_ground(pg);
+    if (error == 0)
+        error = run_all(pg, foundation, LENGTH(foundation));
     if (error != 0)
         return error;
     error = cx__pq_query(pg, check_database, 0, NULL, &result);

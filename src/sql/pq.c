@@ -29,7 +29,7 @@ static const struct cause causes[] = {
     {"23503", -EDOM, "a row that others refer to, or that is not there"},
     {"23", -EDOM, "a constraint of the table's forbids it"},
     {"22", -EDOM, "a value of the wrong form, or out of range"},
-    {"42501", -EACCES, "the database refuses it to this tenant"},
+    {"42501", -EACCES, "the database refuses it to this role"},
     {"42P01", -EINVAL, "no such table"},
     {"42703", -EINVAL, "no such column"},
     {"42883", -EINVAL, "no such function or operator"},

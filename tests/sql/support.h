@@ -34,8 +34,8 @@ static CX__UNUSED void server_run(const char *url, const char *statement)
 {
     char command[2048];
 
-    (void)snprintf(command, sizeof(command), "psql -qX '%s' -c \"%s\"", url,
-                   statement);
+    (void)snprintf(command, sizeof(command),
+                   "psql -qX '%s' -c \"%s\" >/dev/null", url, statement);
     assert_int_equal(system(command), 0);
 }
 

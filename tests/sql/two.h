@@ -53,7 +53,8 @@ static CX__UNUSED void assert_whole(cx_db *db, cx_tenant *tenant,
         cx_rows rows;
 
         assert_ok(cx_db_sql(db,
-                            "SELECT count(*), sum(id), sum(age), min(name)"
+                            "SELECT count(*), CAST(sum(id) AS INTEGER),"
+                            " CAST(sum(age) AS INTEGER), min(name)"
                             " FROM users",
                             NULL, &rows));
         assert_int_equal(rows.field[0].i64, ROWS);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What tenant A tries by statements of its own on a server. The numbers are
+ * those of the catalogue of attacks.
+ */
+#include "two.h"
+
+#include <ctxvar/deadline.h>
+
+/* A's role, which is named after the database's number. */
+static void role_of(const struct folder *folder, int id, char role[48])
+{
+    char command[512];
+    FILE *pipe;
+
+    (void)snprintf(command, sizeof(command),
+                   "psql -qXAt '%s' -c \"SELECT 'cx_' || oid || '_%d' FROM"
+                   " pg_database WHERE datname = current_database()\"",
+                   folder->url, id);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(role, 48, pipe));
+    assert_int_equal(pclose(pipe), 0);
+    role[strcspn(role, "\n")] = '\0';
+}
+
+static void assert_refused_with(cx_db *db, const char *format, const char *role)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), format, role, role);
+    assert_refused(db, text);
+}
+
+/* S1. */
+DB_TEST(without_a_tenant_nothing_is_asked)
+{
+    cx_tenant_unref(tenant_make(db, "A"));
+    assert_int_equal(run(db, "SELECT 1"), -ENOKEY);
+}
+
+/* P1. */
+ATTACK(no_role_can_be_taken_on)
+{
+    char role[48];
+
+    role_of(folder, 2, role);
+    assert_refused_with(db, "SET ROLE %s", role);
+    assert_refused_with(db, "SET LOCAL ROLE %s", role);
+    assert_refused_with(db, "SET SESSION AUTHORIZATION %s", role);
+    assert_refused_with(db, "SELECT set_config('role', '%s', false)", role);
+    assert_refused_with(
+        db, "SELECT set_config('session_authorization', '%s', false)", role);
+    assert_refused_with(db, "DO $$ BEGIN SET ROLE %s; END $$", role);
+    assert_refused_with(db, "DO $$ BEGIN EXECUTE 'SET ROLE %s'; END $$", role);
+    assert_refused_with(db, "GRANT %s TO CURRENT_USER", role);
+    assert_all_refused(db, "SET ROLE owner", "SET SESSION AUTHORIZATION owner",
+                       "ALTER ROLE CURRENT_USER SUPERUSER",
+                       "ALTER ROLE CURRENT_USER BYPASSRLS",
+                       "CREATE ROLE mine SUPERUSER");
+}
+
+/* P1: what puts a role back puts this one back. */
+ATTACK(going_back_goes_nowhere)
+{
+    assert_ok(run(db, "RESET ROLE"));
+    assert_ok(run(db, "SET ROLE NONE"));
+    assert_ok(run(db, "RESET SESSION AUTHORIZATION"));
+    assert_ok(run(db, "RESET ALL"));
+    assert_all_refused(db, "SELECT * FROM t2.users");
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+}
+
+/* P2, S2, S3, S4. */
+ATTACK(no_name_reaches_another_tenants_table)
+{
+    assert_all_refused(
+        db, "SELECT * FROM t2.users", "SELECT count(*) FROM t2.users",
+        "SELECT * FROM users NATURAL FULL JOIN t2.users",
+        "SELECT * FROM users FULL JOIN t2.users USING (name)",
+        "SELECT * FROM users NATURAL JOIN t2.users",
+        "SELECT EXISTS (SELECT 1 FROM t2.users)",
+        "SELECT * FROM users ORDER BY (SELECT name FROM t2.users LIMIT 1)",
+        "WITH users AS (SELECT * FROM t2.users) SELECT * FROM users",
+        "INSERT INTO users SELECT * FROM t2.users", "TABLE t2.users",
+        "UPDATE t2.users SET name = ''", "DELETE FROM t2.users",
+        "TRUNCATE t2.users", "LOCK TABLE t2.users", "SELECT * FROM t0.users",
+        "SELECT * FROM ctxvar.cx_tenants", "SELECT * FROM ctxvar.cx_secrets",
+        "SELECT nextval('t2.users_id_seq')",
+        "SELECT query_to_xml('SELECT * FROM t2.users', true, true, '')",
+        "SELECT schema_to_xml('t2', true, true, '')");
+}
+
+/* P2. */
+ATTACK(the_search_path_finds_nothing_of_others)
+{
+    assert_ok(run(db, "SET search_path = t2, public, pg_catalog"));
+    assert_all_refused(db, "SELECT * FROM t2.users");
+    assert_own(db, "SELECT * FROM users");
+    assert_ok(run(db, "SELECT set_config('search_path', 't2', false)"));
+    assert_own(db, "SELECT * FROM users");
+}
+
+/* P2: the next one who has the connection does not have what was set. */
+ATTACK(what_a_statement_sets_is_gone_with_its_lease)
+{
+    assert_ok(run(db, "SET search_path = pg_catalog"));
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+    assert_ok(run(db, "SET statement_timeout = 1"));
+    assert_ok(run(db, "SELECT pg_sleep(0.01)"));
+}
+
+/* P4. */
+ATTACK(a_transaction_is_not_a_programs_to_end)
+{
+    assert_all_refused(db, "COMMIT", "commit;", " /* x /* y */ */ ROLLBACK",
+                       "-- x\nBEGIN", "START TRANSACTION", "END", "ABORT",
+                       "SAVEPOINT x", "RELEASE x", "PREPARE TRANSACTION 'x'",
+                       "COMMIT PREPARED 'x'", "ROLLBACK TO cx1", ";COMMIT",
+                       "COMMIT AND CHAIN", "SELECT 1; COMMIT");
+    /* Outside of a transaction it ends one of its own, and nothing else. */
+    assert_ok(run(db, "DO $$ BEGIN COMMIT; END $$"));
+}
+
+/* P6. */
+ATTACK(statements_that_are_kept_cannot_be_taken_away)
+{
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+    assert_all_refused(db, "DISCARD ALL", "DEALLOCATE ALL", "CLOSE ALL",
+                       "PREPARE cx0 AS SELECT 1", "DEALLOCATE cx0");
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+}
+
+/* P8. */
+ATTACK(nothing_can_be_made)
+{
+    assert_all_refused(
+        db, "CREATE TABLE x (a int)", "CREATE TABLE public.x (a int)",
+        "CREATE TEMP TABLE users (a int)", "CREATE TEMP VIEW users AS SELECT 1",
+        "CREATE VIEW x AS SELECT 1", "CREATE SCHEMA x",
+        "CREATE FUNCTION x() RETURNS int LANGUAGE sql SECURITY DEFINER"
+        " AS 'SELECT 1'",
+        "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION ="
+        " int4eq)",
+        "CREATE CAST (text AS int) WITH INOUT", "CREATE EXTENSION dblink",
+        "CREATE SERVER x FOREIGN DATA WRAPPER y", "CREATE DATABASE x",
+        "CREATE PUBLICATION x", "SELECT 1 AS a INTO x",
+        "SELECT 1 AS a INTO TEMP x");
+}
+
+/* P8, P13. */
+ATTACK(tables_stay_as_they_are)
+{
+    assert_all_refused(
+        db, "DROP TABLE users", "ALTER TABLE users ADD COLUMN x int",
+        "ALTER TABLE users OWNER TO CURRENT_USER", "TRUNCATE users",
+        "CREATE INDEX ON users (age)", "DROP SCHEMA t1 CASCADE",
+        "CREATE TRIGGER x BEFORE INSERT ON users EXECUTE FUNCTION"
+        " suppress_redundant_updates_trigger()",
+        "DROP OWNED BY CURRENT_USER CASCADE", "COMMENT ON TABLE users IS 'x'",
+        "CREATE RULE x AS ON SELECT TO users DO INSTEAD SELECT 1",
+        "REASSIGN OWNED BY owner TO CURRENT_USER");
+}
+
+/* P8: a grant of what one may not give is a warning, and no grant. */
+ATTACK(nothing_can_be_given_to_others)
+{
+    assert_ok(run(db, "GRANT SELECT ON users TO PUBLIC"));
+    assert_int_equal(number(db, "SELECT CAST(has_table_privilege('public',"
+                                " 't1.users', 'SELECT') AS INTEGER)"),
+                     0);
+}
+
+/* P10. */
+ATTACK(the_catalogue_shows_no_rows_of_others)
+{
+    assert_own(db, "SELECT query FROM pg_stat_activity");
+    assert_own(db, "SELECT most_common_vals::text FROM pg_stats");
+    assert_own(db, "SELECT * FROM pg_prepared_statements");
+    assert_own(db, "SELECT * FROM information_schema.tables");
+    assert_all_refused(
+        db, "SELECT * FROM pg_statistic", "SELECT * FROM pg_authid",
+        "SELECT * FROM pg_shadow", "SELECT * FROM pg_largeobject",
+        "SELECT * FROM pg_hba_file_rules", "SELECT * FROM pg_file_settings");
+}
+
+/* P11. */
+ATTACK(the_server_and_its_files_are_out_of_reach)
+{
+    assert_all_refused(
+        db, "COPY users TO PROGRAM 'cat'", "COPY users FROM PROGRAM 'id'",
+        "COPY users TO '/tmp/x'", "COPY users FROM '/etc/passwd'",
+        "COPY users TO STDOUT", "COPY t2.users TO STDOUT",
+        "COPY users FROM STDIN", "SELECT pg_read_file('/etc/passwd')",
+        "SELECT pg_read_binary_file('PG_VERSION')", "SELECT pg_ls_dir('/')",
+        "SELECT lo_import('/etc/passwd')", "SELECT lo_export(1, '/tmp/x')",
+        "SELECT pg_reload_conf()", "SELECT pg_rotate_logfile()",
+        "ALTER SYSTEM SET work_mem = '1GB'", "LOAD 'auto_explain'",
+        "CHECKPOINT", "SET log_statement = 'all'");
+}
+
+/* P11. */
+ATTACK(another_tenants_session_cannot_be_ended)
+{
+    CX_WITH_TENANT(two->b)
+    {
+        assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+    }
+    assert_refused(db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                       " WHERE usename LIKE '%\\_2'");
+    assert_refused(db, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+                       " WHERE usename LIKE '%\\_2'");
+}
+
+/* P16. */
+ATTACK(a_role_that_may_do_more_is_not_let_in)
+{
+    static const char *const more[] = {"SUPERUSER", "BYPASSRLS", "CREATEROLE",
+                                       "CREATEDB", "REPLICATION"};
+    char role[48], statement[128];
+
+    role_of(folder, 3, role);
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+        char name[8];
+        cx_tenant *tenant;
+
+        (void)snprintf(name, sizeof(name), "C%zu", i);
+        tenant = tenant_make(db, name);
+        role_of(folder, (int)cx_tenant_id(tenant), role);
+        (void)snprintf(statement, sizeof(statement), "ALTER ROLE %s %s", role,
+                       more[i]);
+        server_run(folder->url, statement);
+        CX_WITH_TENANT(tenant)
+        {
+            assert_int_equal(run(db, "SELECT 1"), -EACCES);
+        }
+        assert_ok(cx_tenant_drop(tenant));
+        cx_tenant_unref(tenant);
+    }
+}
+
+/* P16. */
+ATTACK(a_role_that_is_a_member_of_another_is_not_let_in)
+{
+    char role[48], other[48], statement[160];
+    cx_tenant *tenant = tenant_make(db, "C");
+
+    role_of(folder, (int)cx_tenant_id(tenant), role);
+    role_of(folder, 2, other);
+    (void)snprintf(statement, sizeof(statement), "GRANT %s TO %s", other, role);
+    server_run(folder->url, statement);
+    CX_WITH_TENANT(tenant)
+    {
+        assert_int_equal(run(db, "SELECT 1"), -EACCES);
+    }
+    assert_ok(cx_tenant_drop(tenant));
+    cx_tenant_unref(tenant);
+}
+
+/* P16: what everybody has is taken away when a database is opened. */
+DB_TEST(what_everybody_is_given_is_taken_away_at_the_next_start)
+{
+    cx_db *again;
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    server_run(folder->url, "GRANT ALL ON SCHEMA public TO PUBLIC");
+    assert_ok(cx_db_open(folder->url, NULL, &again));
+    CX_WITH_TENANT(tenant)
+    {
+        assert_refused(db, "CREATE TABLE public.x (a int)");
+    }
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(again));
+    server_run(folder->url, "GRANT USAGE ON SCHEMA t1 TO PUBLIC");
+    assert_int_equal(cx_db_open(folder->url, NULL, &again), -EACCES);
+}
+
+/* P18. */
+ATTACK(a_table_that_changes_under_a_statement_is_read_as_it_is)
+{
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+    server_run(folder->url, "ALTER TABLE t1.users ADD COLUMN x text");
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+    server_run(folder->url, "ALTER TABLE t1.users DROP COLUMN x");
+}
+
+/* R7, R8: what is left of a statement that was given up hits nobody. */
+ATTACK(a_statement_given_up_leaves_nothing_behind)
+{
+    for (int i = 0; i < 3; i++) {
+        CX_TIMEOUT(20) {
+            assert_int_equal(run(db, "SELECT pg_sleep(60)"), -ETIMEDOUT);
+        }
+        assert_int_equal(number(db, "SELECT 41 + 1"), 42);
+    }
+    while (number(db, "SELECT count(*) FROM pg_stat_activity WHERE state ="
+                      " 'active' AND usename = CURRENT_USER"
+                      " AND pid <> pg_backend_pid()") > 0)
+        assert_ok(cx_sleep(1));
+}
+
+static int stop_at_500(const cx_param *fields, size_t n, void *arg)
+{
+    (void)n;
+    (void)arg;
+    return fields->i64 == 500 ? 77 : 0;
+}
+
+/* R7. */
+ATTACK(rows_that_nobody_takes_are_nobodys)
+{
+    assert_int_equal(cx_db_sql_each(db,
+                                    "SELECT generate_series(1::bigint, 1000)",
+                                    NULL, stop_at_500, NULL),
+                     77);
+    assert_int_equal(number(db, "SELECT 41 + 1"), 42);
+}
+
+/* R9. */
+ATTACK(a_server_process_that_dies_is_an_error_and_the_next_is_fine)
+{
+    assert_int_equal(number(db, "SELECT 1"), 1);
+    server_run(folder->url, "SELECT count(pg_terminate_backend(pid)) FROM"
+                            " pg_stat_activity WHERE usename LIKE 'cx\\\\_%'");
+    assert_int_equal(run(db, "SELECT 1"), -ECONNRESET);
+    assert_int_equal(number(db, "SELECT 41 + 1"), 42);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_tenant_nothing_is_asked),
+        cmocka_unit_test(no_role_can_be_taken_on),
+        cmocka_unit_test(going_back_goes_nowhere),
+        cmocka_unit_test(no_name_reaches_another_tenants_table),
+        cmocka_unit_test(the_search_path_finds_nothing_of_others),
+        cmocka_unit_test(what_a_statement_sets_is_gone_with_its_lease),
+        cmocka_unit_test(a_transaction_is_not_a_programs_to_end),
+        cmocka_unit_test(statements_that_are_kept_cannot_be_taken_away),
+        cmocka_unit_test(nothing_can_be_made),
+        cmocka_unit_test(tables_stay_as_they_are),
+        cmocka_unit_test(nothing_can_be_given_to_others),
+        cmocka_unit_test(the_catalogue_shows_no_rows_of_others),
+        cmocka_unit_test(the_server_and_its_files_are_out_of_reach),
+        cmocka_unit_test(another_tenants_session_cannot_be_ended),
+        cmocka_unit_test(a_role_that_may_do_more_is_not_let_in),
+        cmocka_unit_test(a_role_that_is_a_member_of_another_is_not_let_in),
+        cmocka_unit_test(
+            what_everybody_is_given_is_taken_away_at_the_next_start),
+        cmocka_unit_test(
+            a_table_that_changes_under_a_statement_is_read_as_it_is),
+        cmocka_unit_test(a_statement_given_up_leaves_nothing_behind),
+        cmocka_unit_test(rows_that_nobody_takes_are_nobodys),
+        cmocka_unit_test(
+            a_server_process_that_dies_is_an_error_and_the_next_is_fine),
+    };
+
+    return cmocka_run_group_tests_name("postgres attack", tests, NULL, NULL);
+}
