@@ -32,6 +32,36 @@ typedef struct cx_timestamp {
     int64_t us; /**< since 1970-01-01 00:00:00 UTC, without leap seconds */
 } cx_timestamp;
 
+/** A value that may be missing: SQL's NULL, where .set is false. */
+typedef struct cx_maybe_i64 {
+    int64_t value;
+    bool set;
+} cx_maybe_i64;
+
+/** See cx_maybe_i64. */
+typedef struct cx_maybe_i32 {
+    int32_t value;
+    bool set;
+} cx_maybe_i32;
+
+/** See cx_maybe_i64. */
+typedef struct cx_maybe_f64 {
+    double value;
+    bool set;
+} cx_maybe_f64;
+
+/** See cx_maybe_i64. */
+typedef struct cx_maybe_bool {
+    bool value;
+    bool set;
+} cx_maybe_bool;
+
+/** See cx_maybe_i64. */
+typedef struct cx_maybe_timestamp {
+    cx_timestamp value;
+    bool set;
+} cx_maybe_timestamp;
+
 /** What kind of value a cx_param is. */
 typedef enum cx_kind {
     CX_KIND_NULL = 0,

@@ -33,6 +33,7 @@ __attribute__((constructor)) static void watch_forks(void)
 
 int cx__db_check(const cx_db *db)
 {
+    cx__problem_forget();
     if (db == NULL)
         return -EINVAL;
     if (db->process != process)

@@ -11,12 +11,13 @@
 #ifndef CTXVAR_SQL_ENGINE_H
 #define CTXVAR_SQL_ENGINE_H
 
-#include <ctxvar/database.h>
+#include <ctxvar/model.h>
 
 #include "task/list.h"
 
 struct cx__pool;
 struct cx__statement;
+struct cx__words;
 
 enum { CX__BUCKETS = 32 };
 
@@ -33,6 +34,8 @@ enum { CX__BUCKETS = 32 };
  * generation  of the pool, when it was opened
  * holder      the task that has it; leases: how often, within one another
  * depth       of transactions, one within the other
+ * lost        a failure has ended the transaction that its task is in
+ * version     of the tables, when it was opened: the last migration's
  */
 struct cx__connection {
     cx_db *db;
@@ -42,8 +45,10 @@ struct cx__connection {
     unsigned generation;
     bool broken;
     bool unsettled;
+    bool lost;
     unsigned leases;
     unsigned depth;
+    int version;
     cx_task *holder;
     struct cx__connection *held_next; /* in a bucket of db->held */
     unsigned prepared;                /* statements that there are */
@@ -64,6 +69,8 @@ struct cx__engine {
 
     /* A connection to a pool's room. */
     int (*connect)(struct cx__pool *pool, struct cx__connection **connection);
+    /* Is one that nobody has used for a while still of use? */
+    bool (*is_alive)(const struct cx__connection *connection);
     /* Close connections, linked by idle, cancelled or not. */
     void (*disconnect)(cx_db *db, struct cx__list *connections);
     /* Do what there is to do for one that is unsettled, cancelled or not. */
@@ -90,10 +97,20 @@ struct cx__engine {
     /* How many columns the rows have, and what they are called. */
     unsigned (*columns)(const struct cx__statement *statement);
     const char *(*name)(const struct cx__statement *statement, unsigned place);
-    /* How many rows it has changed, once it is done. */
+    /* How many rows it has changed, once it is done, and the number that the
+     * last one was given. */
     int64_t (*changed)(const struct cx__statement *statement);
+    int64_t (*inserted)(const struct cx__statement *statement);
 
-    /* Transactions of a connection, one within the other; depth: from 0. */
+    /* Say in what a model, which is sound, differs from its table. */
+    void (*compare)(struct cx__connection *connection, const cx_model *model,
+                    struct cx__words *words);
+
+    /* Transactions of a connection, one within the other; depth: how many
+     * there are around it. A begin or rollback that leaves it in doubt whether
+     * there is one makes the connection broken; so does a commit whose answer
+     * is lost, -ENOTRECOVERABLE. One that fails in another way is rolled back
+     * next. */
     int (*begin)(struct cx__connection *connection, unsigned depth);
     int (*commit)(struct cx__connection *connection, unsigned depth);
     int (*rollback)(struct cx__connection *connection, unsigned depth);

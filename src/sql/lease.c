@@ -97,6 +97,12 @@ static int lease_first(cx_db *db, cx_tenant *tenant,
     return error;
 }
 
+int cx__lease_lost(void)
+{
+    return cx__problem(-ECONNABORTED, "the transaction was rolled back when an"
+                                      " earlier statement failed");
+}
+
 static int lease_new(cx_db *db, cx_tenant *tenant,
                      struct cx__connection **connection)
 {
@@ -121,6 +127,8 @@ int cx__lease_begin(cx_db *db, struct cx__connection **connection)
         return lease_new(db, tenant, connection);
     if (result < 0)
         return result;
+    if ((*connection)->lost)
+        return cx__lease_lost();
     (*connection)->leases++;
     return 0;
 }

@@ -13,6 +13,9 @@
 int cx__lease_begin(cx_db *db, struct cx__connection **connection);
 void cx__lease_end(struct cx__connection *connection);
 
+/* That a transaction is lost: the error, with its words. */
+int cx__lease_lost(void);
+
 /* Has the running task a connection to this tenant's room? */
 bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant);
 

@@ -124,15 +124,21 @@ static int pool_connect(struct cx__pool *pool,
 /* One that nobody has, or a new one. */
 static int pool_take(struct cx__pool *pool, struct cx__connection **connection)
 {
-    struct cx__connection *warm;
+    while (!cx__list_is_empty(&pool->idle)) {
+        struct cx__connection *warm =
+            CX__OWNER(pool->idle.next, struct cx__connection, idle);
 
-    if (cx__list_is_empty(&pool->idle))
-        return pool_connect(pool, connection);
-    warm = CX__OWNER(pool->idle.next, struct cx__connection, idle);
-    cx__list_remove(&warm->idle);
-    cx__list_remove(&warm->aged);
-    *connection = warm;
-    return 0;
+        cx__list_remove(&warm->idle);
+        cx__list_remove(&warm->aged);
+        if (pool->db->engine->is_alive(warm)) {
+            *connection = warm;
+            return 0;
+        }
+        pool->open--;
+        pool->db->open--;
+        close_one(pool->db, warm);
+    }
+    return pool_connect(pool, connection);
 }
 
 /* Wait for a slot of the database's, for a tenant that is still there. */

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,16 @@ static int pg_connect(struct cx__pool *pool, struct cx__connection **connection)
     return 0;
 }
 
+/* What comes without having been asked for is the server's good-bye. */
+static bool pg_is_alive(const struct cx__connection *connection)
+{
+    const struct cx__pg_connection *own =
+        CX__OWNER(connection, const struct cx__pg_connection, base);
+    struct pollfd socket = {.fd = PQsocket(own->pg), .events = POLLIN};
+
+    return poll(&socket, 1, 0) == 0;
+}
+
 static void disconnect_one(struct cx__connection *connection)
 {
     struct cx__pg_connection *own = cx__pg_of(connection);
@@ -262,6 +273,7 @@ const struct cx__engine cx__postgres = {
     .open = pg_open,
     .close = pg_close,
     .connect = pg_connect,
+    .is_alive = pg_is_alive,
     .disconnect = pg_disconnect,
     .settle = pg_settle,
     .prepare = cx__pg_prepare,

@@ -69,7 +69,7 @@ static struct problem *problem_new(const char *format, va_list arguments)
     return problem;
 }
 
-static void forget(void)
+void cx__problem_forget(void)
 {
     if (cx_get(last) != NULL)
         (void)cx_unset(last);
@@ -87,7 +87,7 @@ int cx__problem(int error, const char *format, ...)
     }
     /* None are better than those of an earlier failure. */
     if (problem == NULL || cx_set(last, problem) != 0)
-        forget();
+        cx__problem_forget();
     if (problem != NULL)
         problem_unref(problem);
     return error;

@@ -11,4 +11,7 @@
 __attribute__((format(printf, 2, 3))) int cx__problem(int error,
                                                       const char *format, ...);
 
+/* At the begin of a call: what an earlier one left is not this one's. */
+void cx__problem_forget(void);
+
 #endif

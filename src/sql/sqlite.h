@@ -120,6 +120,9 @@ int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
                     sqlite3 **handle, struct cx__outcome *outcome);
 int cx__sqlite_exec(sqlite3 *handle, const char *text,
                     struct cx__outcome *outcome);
+/* The number that a statement gives. */
+int cx__sqlite_number(sqlite3 *handle, const char *text, int *value,
+                      struct cx__outcome *outcome);
 /* Make a file that is not there, and that only this user may read. */
 int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome);
 /* Make a tenant's file, or the template's. */
@@ -153,6 +156,11 @@ unsigned cx__sqlite_columns(const struct cx__statement *statement);
 const char *cx__sqlite_name(const struct cx__statement *statement,
                             unsigned place);
 int64_t cx__sqlite_changed(const struct cx__statement *statement);
+int64_t cx__sqlite_inserted(const struct cx__statement *statement);
+
+/* sqlite_compare.c */
+void cx__sqlite_compare(struct cx__connection *connection,
+                        const cx_model *model, struct cx__words *words);
 
 /* sqlite_transaction.c */
 

@@ -115,6 +115,9 @@ static int set_up(struct connect_job *job)
                                 &job->outcome);
     if (error == 0 && !is_registry)
         error = check_stamp(job);
+    if (error == 0 && !is_registry)
+        error = cx__sqlite_number(connection->handle, "PRAGMA user_version",
+                                  &connection->base.version, &job->outcome);
     connection->trusted = false;
     connection->due = CHECKPOINT_FRAMES;
     (void)sqlite3_wal_hook(connection->handle, committed, connection);

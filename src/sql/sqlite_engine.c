@@ -109,11 +109,19 @@ static void engine_close(cx_db *db)
     sqlite_free(cx__sqlite_of(db));
 }
 
+/* A file does not go away by itself. */
+static bool engine_is_alive(const struct cx__connection *connection)
+{
+    (void)connection;
+    return true;
+}
+
 const struct cx__engine cx__sqlite = {
     .scheme = "sqlite:",
     .open = engine_open,
     .close = engine_close,
     .connect = cx__sqlite_connect,
+    .is_alive = engine_is_alive,
     .disconnect = cx__sqlite_disconnect,
     .settle = cx__sqlite_settle,
     .prepare = cx__sqlite_prepare,
@@ -125,6 +133,8 @@ const struct cx__engine cx__sqlite = {
     .columns = cx__sqlite_columns,
     .name = cx__sqlite_name,
     .changed = cx__sqlite_changed,
+    .inserted = cx__sqlite_inserted,
+    .compare = cx__sqlite_compare,
     .begin = cx__sqlite_begin,
     .commit = cx__sqlite_commit,
     .rollback = cx__sqlite_rollback,

@@ -43,21 +43,6 @@ static int check_empty(const struct cx__sqlite *sqlite,
                  : 0;
 }
 
-/* The number that a statement gives. */
-static int number(sqlite3 *handle, const char *text, int *value,
-                  struct cx__outcome *outcome)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(handle, text, -1, &statement, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *value = sqlite3_column_int(statement, 0);
-    (void)sqlite3_finalize(statement);
-    return cx__sqlite_outcome(outcome, handle, code);
-}
-
 static int read_key(struct cx__sqlite *sqlite, sqlite3 *handle,
                     struct cx__outcome *outcome)
 {
@@ -85,7 +70,8 @@ static int found_tables(struct cx__sqlite *sqlite, sqlite3 *handle,
                         struct cx__outcome *outcome)
 {
     int format = 0;
-    int error = number(handle, "PRAGMA user_version", &format, outcome);
+    int error =
+        cx__sqlite_number(handle, "PRAGMA user_version", &format, outcome);
 
     if (error == 0 && format > FORMAT)
         error = cx__sqlite_refuse(outcome, -EPROTONOSUPPORT,

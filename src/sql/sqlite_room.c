@@ -60,6 +60,20 @@ int cx__sqlite_exec(sqlite3 *handle, const char *text,
                               sqlite3_exec(handle, text, NULL, NULL, NULL));
 }
 
+int cx__sqlite_number(sqlite3 *handle, const char *text, int *value,
+                      struct cx__outcome *outcome)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(handle, text, -1, &statement, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *value = sqlite3_column_int(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return cx__sqlite_outcome(outcome, handle, code);
+}
+
 /* What has happened to names in the folder, too, is to last. */
 static int folder_sync(const struct cx__sqlite *sqlite,
                        struct cx__outcome *outcome)

@@ -194,6 +194,15 @@ int cx__sqlite_bind(struct cx__statement *base, unsigned place,
     return code <= 0 ? code : cx__sqlite_problem(connection_of(base), code);
 }
 
+/* Some failures end a transaction: SQLite has rolled it back by itself. */
+static int step_failed(struct cx__sqlite_connection *connection, int code)
+{
+    if (connection->base.depth > 0 &&
+        sqlite3_get_autocommit(connection->handle) != 0)
+        connection->base.lost = true;
+    return cx__sqlite_problem(connection, code);
+}
+
 int cx__sqlite_step(struct cx__statement *base)
 {
     struct sqlite_statement *statement = own(base);
@@ -210,7 +219,7 @@ int cx__sqlite_step(struct cx__statement *base)
     code = sqlite3_step(statement->handle);
     if (CX__LIKELY(code == SQLITE_ROW))
         return 1;
-    return code == SQLITE_DONE ? 0 : cx__sqlite_problem(connection, code);
+    return code == SQLITE_DONE ? 0 : step_failed(connection, code);
 }
 
 static int wrong_kind(void)
@@ -326,4 +335,9 @@ int64_t cx__sqlite_changed(const struct cx__statement *statement)
     if (sqlite3_stmt_readonly(handle_of(statement)))
         return 0;
     return sqlite3_changes64(connection_of(statement)->handle);
+}
+
+int64_t cx__sqlite_inserted(const struct cx__statement *statement)
+{
+    return sqlite3_last_insert_rowid(connection_of(statement)->handle);
 }

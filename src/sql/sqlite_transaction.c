@@ -6,9 +6,6 @@
  * for their turn here, first come, first served; the busy handler, which
  * sleeps and tries again, is left for other processes.
  */
-#include <errno.h>
-
-#include "problem.h"
 #include "sqlite.h"
 
 int cx__sqlite_writer(struct cx__sqlite_connection *connection)
@@ -57,25 +54,15 @@ int cx__sqlite_begin(struct cx__connection *base, unsigned depth)
     return error;
 }
 
-/* Some failures end a transaction: SQLite has rolled it back by itself. */
-static bool is_lost(const struct cx__sqlite_connection *connection)
-{
-    return sqlite3_get_autocommit(connection->handle) != 0;
-}
-
 int cx__sqlite_commit(struct cx__connection *base, unsigned depth)
 {
-    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
     int error;
 
-    if (is_lost(connection))
-        return cx__problem(-ECANCELED, "the transaction was rolled back when"
-                                       " an earlier statement failed");
     if (depth > 0)
         return run(base, "RELEASE cx");
     error = run(base, "COMMIT");
     if (error == 0)
-        cx__sqlite_writer_done(connection);
+        cx__sqlite_writer_done(cx__sqlite_connection_of(base));
     return error;
 }
 
@@ -92,7 +79,7 @@ static int rollback(struct cx__connection *base, unsigned depth)
 int cx__sqlite_rollback(struct cx__connection *base, unsigned depth)
 {
     struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
-    int error = is_lost(connection) ? 0 : rollback(base, depth);
+    int error = base->lost ? 0 : rollback(base, depth);
 
     /* Closing it is a way to roll back that does not fail. */
     if (error != 0)

@@ -28,11 +28,10 @@ static struct cx__statement **bucket_of(struct cx__connection *connection,
 
 static bool is_same(const struct cx__shape *a, const struct cx__shape *b)
 {
-    if (a->owner != b->owner || a->shape != b->shape)
-        return false;
-    return a->owner != NULL ||
-           (a->text.len == b->text.len &&
-            memcmp(a->text.data, b->text.data, b->text.len) == 0);
+    return a->owner == b->owner && a->shape == b->shape &&
+           a->text.len == b->text.len &&
+           (a->text.len == 0 ||
+            memcmp(a->text.data, b->text.data, a->text.len) == 0);
 }
 
 static const struct cx__engine *

@@ -9,9 +9,9 @@
 #include "engine.h"
 
 /*
- * What a statement is looked up by. Generated ones: whose they are, and which
- * of its statements. A program's own, whose text is not ours to keep a pointer
- * to: owner NULL, a hash of the text as the shape, and the text.
+ * What a statement is looked up by: whose it is, which of its owner's it is,
+ * and, where that is a hash of its text, the text. A program's own statements
+ * have no owner.
  */
 struct cx__shape {
     const void *owner;
@@ -30,7 +30,7 @@ struct cx__statement {
     struct cx__connection *connection;
     struct cx__list used;       /* in its statements, the last one first */
     struct cx__statement *next; /* in its bucket */
-    struct cx__shape shape;     /* the text of a program's own: a copy */
+    struct cx__shape shape;     /* with a copy of the text */
     unsigned parameters;
     bool busy;
 };
@@ -56,7 +56,7 @@ void cx__statement_done(struct cx__statement *statement);
 int cx__statement_own(struct cx__connection *connection, const char *text,
                       struct cx__statement **statement);
 
-/* The shape of a program's own text. */
+/* The shape of a text, without an owner. */
 struct cx__shape cx__shape_of_text(cx_text text);
 
 #endif

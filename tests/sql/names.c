@@ -44,8 +44,7 @@ static void assert_round_trip(struct folder *folder, cx_db *db, cx_text name)
     assert_ptr_equal(found, made);
     assert_int_equal(cx_tenant_name(made).len, name.len);
     assert_memory_equal(cx_tenant_name(made).data, name.data, name.len);
-    CX_WITH_TENANT(made)
-    {
+    CX_WITH_TENANT(made) {
         assert_int_equal(number(db, "SELECT 1"), 1);
     }
     assert_clean(folder);
@@ -225,18 +224,15 @@ DB_TEST(the_old_handle_of_a_name_given_again_refuses)
     cx_tenant *old = tenant_make(db, "A");
     cx_tenant *new;
 
-    CX_WITH_TENANT(old)
-    {
+    CX_WITH_TENANT(old) {
         assert_int_equal(number(db, "SELECT 1"), 1);
     }
     assert_ok(cx_tenant_drop(old));
     new = tenant_make(db, "A");
-    CX_WITH_TENANT(old)
-    {
+    CX_WITH_TENANT(old) {
         assert_int_equal(run(db, "SELECT 1"), -ESTALE);
     }
-    CX_WITH_TENANT(new)
-    {
+    CX_WITH_TENANT(new) {
         assert_int_equal(number(db, "SELECT 1"), 1);
     }
     cx_tenant_unref(old);
@@ -249,8 +245,7 @@ DB_TEST(a_problem_does_not_tell_a_tenants_name)
 
     assert_int_equal(cx_tenant_create(db, CX_TEXT("Acme Ltd"), NULL), -EEXIST);
     assert_null(strstr(cx_db_problem(), "Acme"));
-    CX_WITH_TENANT(tenant)
-    {
+    CX_WITH_TENANT(tenant) {
         assert_int_equal(run(db, "SELECT * FROM none"), -EINVAL);
     }
     assert_null(strstr(cx_db_problem(), "Acme"));

@@ -15,8 +15,7 @@ static const char tables[] =
                                                                                \
         template_exec(folder, tables);                                         \
         tenant = tenant_make(db, "A");                                         \
-        CX_WITH_TENANT(tenant)                                                 \
-        {                                                                      \
+        CX_WITH_TENANT(tenant) {                                               \
             name##_in(db, tenant);                                             \
         }                                                                      \
         cx_tenant_unref(tenant);                                               \
@@ -245,14 +244,12 @@ DB_TEST(the_same_statement_reads_each_tenants_own_rows)
     tenants[0] = tenant_make(db, "A");
     tenants[1] = tenant_make(db, "B");
     for (int i = 0; i < 2; i++) {
-        CX_WITH_TENANT(tenants[i])
-        {
+        CX_WITH_TENANT(tenants[i]) {
             assert_ok(add(db, "Ann", i));
         }
     }
     for (int i = 0; i < 10; i++) {
-        CX_WITH_TENANT(tenants[i % 2])
-        {
+        CX_WITH_TENANT(tenants[i % 2]) {
             assert_int_equal(number(db, "SELECT age FROM users"), i % 2);
         }
     }
@@ -269,8 +266,7 @@ DB_TEST(another_databases_tenant_is_refused)
     folder_make(&other_folder);
     assert_ok(cx_db_open(other_folder.url, NULL, &other));
     tenant = tenant_make(other, "A");
-    CX_WITH_TENANT(tenant)
-    {
+    CX_WITH_TENANT(tenant) {
         assert_int_equal(run(db, "SELECT 1"), -EKEYREJECTED);
         assert_ok(run(other, "SELECT 1"));
     }

@@ -200,8 +200,7 @@ static int read_as_b(const cx_param *fields, size_t n, void *arg)
     const struct two *two = arg;
 
     (void)n;
-    CX_WITH_TENANT(two->b)
-    {
+    CX_WITH_TENANT(two->b) {
         assert_int_equal(cx_yield(), 0);
     }
     return memcmp(fields->text.data, "open", 4) == 0 ? 0 : -EIO;
@@ -220,8 +219,7 @@ ATTACK(a_cached_statement_is_the_tenants_own)
     cx_rows rows;
 
     for (int i = 0; i < 4; i++) {
-        CX_WITH_TENANT(i % 2 == 0 ? two->a : two->b)
-        {
+        CX_WITH_TENANT(i % 2 == 0 ? two->a : two->b) {
             assert_ok(cx_db_sql(db, "SELECT name FROM users", NULL, &rows));
             assert_int_equal(rows.len, ROWS);
             assert_int_equal(has_secret(&rows), i % 2);

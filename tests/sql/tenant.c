@@ -252,8 +252,7 @@ DB_TEST(a_tenant_is_of_use_on_its_own_loop_alone)
 /* R1. */
 static void *set_another(void *other)
 {
-    CX_WITH_TENANT(other)
-    {
+    CX_WITH_TENANT(other) {
         assert_int_equal(cx_yield(), 0);
         assert_ptr_equal(cx_tenant_current(), other);
     }
@@ -266,8 +265,7 @@ DB_TEST(a_child_has_its_parents_tenant_and_may_have_another)
     cx_tenant *b = tenant_make(db, "B");
     void *seen = NULL;
 
-    CX_WITH_TENANT(a)
-    {
+    CX_WITH_TENANT(a) {
         assert_int_equal(cx_await(cx_task_create(set_another, b), &seen), 0);
         assert_ptr_equal(seen, a);
         assert_ptr_equal(cx_tenant_current(), a);
@@ -289,8 +287,7 @@ DB_TEST(a_job_has_the_tenant_of_its_task)
     cx_tenant *tenant = tenant_make(db, "A");
     void *seen = NULL;
 
-    CX_WITH_TENANT(tenant)
-    {
+    CX_WITH_TENANT(tenant) {
         assert_int_equal(cx_run_in_executor(NULL, current_of_job, NULL, &seen),
                          0);
     }

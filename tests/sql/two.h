@@ -17,8 +17,7 @@ struct two {
 
 static CX__UNUSED void fill(cx_db *db, cx_tenant *tenant, const char *format)
 {
-    CX_WITH_TENANT(tenant)
-    {
+    CX_WITH_TENANT(tenant) {
         for (int i = 1; i <= ROWS; i++) {
             char name[32];
 
@@ -48,8 +47,7 @@ static CX__UNUSED void two_make(struct two *two, struct folder *folder,
 static CX__UNUSED void assert_whole(cx_db *db, cx_tenant *tenant,
                                     const char *begin)
 {
-    CX_WITH_TENANT(tenant)
-    {
+    CX_WITH_TENANT(tenant) {
         cx_rows rows;
 
         assert_ok(cx_db_sql(db,
@@ -80,8 +78,7 @@ static CX__UNUSED void two_check(cx_db *db, const struct two *two)
         struct two two;                                                        \
                                                                                \
         two_make(&two, folder, db);                                            \
-        CX_WITH_TENANT(two.a)                                                  \
-        {                                                                      \
+        CX_WITH_TENANT(two.a) {                                                \
             name##_by(folder, db, &two);                                       \
         }                                                                      \
         two_check(db, &two);                                                   \

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls on models. A statement is looked up by the model, what it does and
+ * with which columns: all of that is one number, and two statements never
+ * share it. A query's is looked up by its text.
+ */
+#include <errno.h>
+
+#include "call.h"
+#include "database.h"
+#include "lease.h"
+#include "problem.h"
+#include "row.h"
+#include "text.h"
+
+static void write_text(struct cx__words *words, const struct cx__call *call,
+                       cx__columns columns)
+{
+    switch (call->operation) {
+    case CX__INSERT:
+        cx__text_insert(words, call->model, columns);
+        break;
+    case CX__FIND:
+        cx__text_find(words, call->model, columns);
+        break;
+    case CX__UPDATE:
+        cx__text_update(words, call->model, columns);
+        break;
+    default:
+        cx__text_delete(words, call->model);
+        break;
+    }
+}
+
+/* A new statement, of a model that is first compared with its table. */
+static int make(struct cx__call *call, const struct cx__shape *shape,
+                const struct cx__words *words)
+{
+    if (words->failed)
+        return -ENOMEM;
+    return cx__statement_make(call->connection, shape, cx__words_text(words),
+                              false, &call->statement);
+}
+
+static int make_shape(struct cx__call *call, const struct cx__shape *shape,
+                      cx__columns columns)
+{
+    struct cx__words words = {.data = NULL};
+    int error = cx__model_match(call->model, call->connection);
+
+    if (error != 0)
+        return error;
+    write_text(&words, call, columns);
+    error = make(call, shape, &words);
+    cx__words_fini(&words);
+    return error;
+}
+
+static int call_open(struct cx__call *call, cx_db *db, const cx_model *model,
+                     enum cx__operation operation)
+{
+    int error;
+
+    *call = (struct cx__call){.model = model, .operation = operation};
+    error = cx__lease_begin(db, &call->connection);
+    if (error == 0)
+        call->engine = db->engine;
+    return error;
+}
+
+int cx__call_begin(struct cx__call *call, cx_db *db, const cx_model *model,
+                   enum cx__operation operation, cx__columns columns)
+{
+    struct cx__shape shape = {.owner = model,
+                              .shape = (uint64_t)operation << CX__COLUMNS_MOST |
+                                       columns};
+    int error = call_open(call, db, model, operation);
+
+    if (error != 0)
+        return error;
+    call->statement = cx__statement_find(call->connection, &shape);
+    if (call->statement == NULL)
+        error = make_shape(call, &shape, columns);
+    return error == 0 ? 0 : cx__call_end(call, error);
+}
+
+static int find_or_make_query(struct cx__call *call, const cx_query *query)
+{
+    struct cx__words words = {.data = NULL};
+    struct cx__shape shape;
+    int error = cx__text_select(&words, call->model, query, call->operation);
+
+    if (error == 0) {
+        shape = cx__shape_of_text(cx__words_text(&words));
+        shape.owner = call->model;
+        call->statement =
+            words.failed ? NULL : cx__statement_find(call->connection, &shape);
+        if (call->statement == NULL)
+            error = make(call, &shape, &words);
+    }
+    cx__words_fini(&words);
+    return error;
+}
+
+static int bind(struct cx__call *call, const cx_param *value)
+{
+    return call->engine->bind(call->statement, ++call->bound, value);
+}
+
+/* The values of the conditions, but for NULL where that is in the text. */
+static int bind_query(struct cx__call *call, const cx_query *query)
+{
+    bool is_list = call->operation != CX__COUNT;
+    cx_param limit = cx__param_i64(query->limit != 0 && query->limit < INT64_MAX
+                                       ? (int64_t)query->limit
+                                       : INT64_MAX);
+    cx_param offset = cx__param_i64(
+        query->offset < INT64_MAX ? (int64_t)query->offset : INT64_MAX);
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < query->where_len; i++) {
+        const cx_condition *condition = &query->where[i];
+
+        if (condition->value.kind != CX_KIND_NULL || condition->compare > CX_NE)
+            error = bind(call, &condition->value);
+    }
+    if (error == 0 && is_list && (query->limit != 0 || query->offset != 0))
+        error = bind(call, &limit);
+    if (error == 0 && is_list && query->offset != 0)
+        error = bind(call, &offset);
+    return error;
+}
+
+int cx__call_query(struct cx__call *call, cx_db *db, const cx_model *model,
+                   enum cx__operation operation, const cx_query *query)
+{
+    static const cx_query all;
+    int error = call_open(call, db, model, operation);
+
+    if (error != 0)
+        return error;
+    if (query == NULL)
+        query = &all;
+    error = find_or_make_query(call, query);
+    if (error == 0)
+        error = bind_query(call, query);
+    return error == 0 ? 0 : cx__call_end(call, error);
+}
+
+int cx__call_bind(struct cx__call *call, const void *row, cx__columns columns)
+{
+    int error = 0;
+
+    for (cx__columns left = columns; left != 0 && error == 0;
+         left &= left - 1) {
+        size_t i = (size_t)__builtin_ctzll(left);
+        cx_param field = cx__row_field(call->model, row, i);
+
+        error = cx__row_check(call->model, i, &field);
+        if (error == 0)
+            error = bind(call, &field);
+    }
+    return error;
+}
+
+int cx__call_step(struct cx__call *call)
+{
+    return call->engine->step(call->statement);
+}
+
+int cx__call_end(struct cx__call *call, int error)
+{
+    cx__statement_done(call->statement);
+    cx__lease_end(call->connection);
+    call->statement = NULL;
+    return error < 0 ? cx__model_problem(call->model, call->operation, error)
+                     : error;
+}

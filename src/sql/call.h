@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A call on a model: a statement of its on a lease of the running task. */
+#ifndef CTXVAR_SQL_CALL_H
+#define CTXVAR_SQL_CALL_H
+
+#include "model.h"
+
+/*
+ * bound  parameters that have been given so far
+ */
+struct cx__call {
+    const cx_model *model;
+    enum cx__operation operation;
+    const struct cx__engine *engine;
+    struct cx__connection *connection;
+    struct cx__statement *statement;
+    unsigned bound;
+};
+
+/* Statements whose text follows from a set of columns. */
+int cx__call_begin(struct cx__call *call, cx_db *db, const cx_model *model,
+                   enum cx__operation operation, cx__columns columns);
+
+/* Statements whose text follows from a query; its values are bound. */
+int cx__call_query(struct cx__call *call, cx_db *db, const cx_model *model,
+                   enum cx__operation operation, const cx_query *query);
+
+/* The next parameters: those columns of a row. */
+int cx__call_bind(struct cx__call *call, const void *row, cx__columns columns);
+
+/* The next row: 1, 0 or the error. */
+int cx__call_step(struct cx__call *call);
+
+/* The end of a call that began, with what came of it. */
+int cx__call_end(struct cx__call *call, int error);
+
+#endif

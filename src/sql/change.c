@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows that are written by their models: insert, update, delete. */
+#include <errno.h>
+
+#include "call.h"
+#include "database.h"
+#include "problem.h"
+#include "row.h"
+
+/* The column whose number the database is to give; negative: none. */
+static int automatic(const cx_model *model, const void *row)
+{
+    for (size_t i = 0; i < model->columns_len; i++) {
+        if (model->columns[i].automatic &&
+            cx__row_field(model, row, i).i64 == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* A statement that gives no rows. */
+static int run(struct cx__call *call)
+{
+    int result = cx__call_step(call);
+
+    return result == 1 ? -EINVAL : result;
+}
+
+static int insert(struct cx__call *call, void *row, cx__columns columns,
+                  int given)
+{
+    int error = cx__call_bind(call, row, columns);
+    cx_param number;
+
+    if (error == 0)
+        error = run(call);
+    if (error == 0 && given >= 0) {
+        number = cx__param_i64(call->engine->inserted(call->statement));
+        cx__row_put(call->model, row, (size_t)given, &number);
+    }
+    return error;
+}
+
+int cx_model_insert(cx_db *db, const cx_model *model, void *row)
+{
+    struct cx__call call;
+    cx__columns columns;
+    int error = cx__model_begin(model, row);
+    int given;
+
+    if (error != 0)
+        return error;
+    given = automatic(model, row);
+    columns = cx__model_all(model);
+    if (given >= 0)
+        columns &= ~((cx__columns)1 << given);
+    error = cx__call_begin(&call, db, model, CX__INSERT, columns);
+    if (error != 0)
+        return error;
+    return cx__call_end(&call, insert(&call, row, columns, given));
+}
+
+/* The columns of some names, which must not be the key's; NULL: all others. */
+static int columns_of(const cx_model *model, const cx_names *only,
+                      cx__columns *columns)
+{
+    cx__columns others = cx__model_all(model) & ~cx__model_key(model);
+
+    *columns = only != NULL ? 0 : others;
+    for (size_t i = 0; only != NULL && i < only->len; i++) {
+        int column = cx__model_column(model, only->list[i]);
+
+        if (column < 0 || (others >> column & 1) == 0)
+            return cx__problem(-EINVAL, "%s has no column %.63s to update",
+                               model->table,
+                               only->list[i] != NULL ? only->list[i] : "");
+        *columns |= (cx__columns)1 << column;
+    }
+    if (*columns == 0)
+        return cx__problem(-EINVAL, "%s: no column to update", model->table);
+    return 0;
+}
+
+/* A statement on the row of a key: without the row there is nothing to do. */
+static int run_on_row(struct cx__call *call)
+{
+    int error = run(call);
+
+    if (error == 0 && call->engine->changed(call->statement) == 0)
+        error = cx__problem(-ENOENT, NULL);
+    return error;
+}
+
+int cx_model_update(cx_db *db, const cx_model *model, const void *row,
+                    const cx_names *only)
+{
+    struct cx__call call;
+    cx__columns columns;
+    int error = cx__model_begin(model, row);
+
+    if (error == 0)
+        error = columns_of(model, only, &columns);
+    if (error == 0)
+        error = cx__call_begin(&call, db, model, CX__UPDATE, columns);
+    if (error != 0)
+        return error;
+    error = cx__call_bind(&call, row, columns);
+    if (error == 0)
+        error = cx__call_bind(&call, row, cx__model_key(model));
+    if (error == 0)
+        error = run_on_row(&call);
+    return cx__call_end(&call, error);
+}
+
+int cx_model_delete(cx_db *db, const cx_model *model, const void *row)
+{
+    struct cx__call call;
+    int error = cx__model_begin(model, row);
+
+    if (error == 0)
+        error = cx__call_begin(&call, db, model, CX__DELETE, 0);
+    if (error != 0)
+        return error;
+    error = cx__call_bind(&call, row, cx__model_key(model));
+    if (error == 0)
+        error = run_on_row(&call);
+    return cx__call_end(&call, error);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "problem.h"
+#include "text.h"
+
+static bool has(cx__columns columns, size_t i)
+{
+    return (columns >> i & 1) != 0;
+}
+
+static void add_name(struct cx__words *words, const cx_model *model, size_t i)
+{
+    cx__words_print(words, "\"%s\"", cx__column_name(&model->columns[i]));
+}
+
+static void add_table(struct cx__words *words, const char *before,
+                      const cx_model *model)
+{
+    cx__words_print(words, "%s\"%s\"", before, model->table);
+}
+
+/* Names with commas between. */
+static void add_names(struct cx__words *words, const cx_model *model,
+                      cx__columns columns)
+{
+    const char *comma = "";
+
+    for (size_t i = 0; i < model->columns_len; i++) {
+        if (!has(columns, i))
+            continue;
+        cx__words_add(words, comma);
+        add_name(words, model, i);
+        comma = ", ";
+    }
+}
+
+/* `name = $n` for each, with something between. */
+static void add_equal(struct cx__words *words, const cx_model *model,
+                      cx__columns columns, const char *between, unsigned *n)
+{
+    const char *before = "";
+
+    for (size_t i = 0; i < model->columns_len; i++) {
+        if (!has(columns, i))
+            continue;
+        cx__words_add(words, before);
+        add_name(words, model, i);
+        cx__words_print(words, " = $%u", ++*n);
+        before = between;
+    }
+}
+
+static void add_key(struct cx__words *words, const cx_model *model, unsigned n)
+{
+    cx__words_add(words, " WHERE ");
+    add_equal(words, model, cx__model_key(model), " AND ", &n);
+}
+
+void cx__text_insert(struct cx__words *words, const cx_model *model,
+                     cx__columns columns)
+{
+    unsigned n = 0;
+
+    add_table(words, "INSERT INTO ", model);
+    if (columns == 0) {
+        cx__words_add(words, " DEFAULT VALUES");
+        return;
+    }
+    cx__words_add(words, " (");
+    add_names(words, model, columns);
+    cx__words_add(words, ") VALUES (");
+    for (size_t i = 0; i < model->columns_len; i++) {
+        if (has(columns, i))
+            cx__words_print(words, n == 0 ? "$%u" : ", $%u", n + 1), n++;
+    }
+    cx__words_add(words, ")");
+}
+
+void cx__text_find(struct cx__words *words, const cx_model *model,
+                   cx__columns columns)
+{
+    cx__words_add(words, "SELECT ");
+    if (columns != 0)
+        add_names(words, model, columns);
+    else
+        cx__words_add(words, "1");
+    add_table(words, " FROM ", model);
+    add_key(words, model, 0);
+}
+
+void cx__text_update(struct cx__words *words, const cx_model *model,
+                     cx__columns columns)
+{
+    unsigned n = 0;
+
+    add_table(words, "UPDATE ", model);
+    cx__words_add(words, " SET ");
+    add_equal(words, model, columns, ", ", &n);
+    add_key(words, model, n);
+}
+
+void cx__text_delete(struct cx__words *words, const cx_model *model)
+{
+    add_table(words, "DELETE FROM ", model);
+    add_key(words, model, 0);
+}
+
+static int no_column(const cx_model *model, const char *name)
+{
+    return cx__problem(-EINVAL, "the model of %s has no column %.63s",
+                       model->table, name != NULL ? name : "without a name");
+}
+
+static int add_condition(struct cx__words *words, const cx_model *model,
+                         const cx_condition *condition, unsigned *n)
+{
+    static const char *const compares[] = {
+        [CX_EQ] = "=", [CX_NE] = "IS DISTINCT FROM",
+        [CX_LT] = "<", [CX_LE] = "<=",
+        [CX_GT] = ">", [CX_GE] = ">="};
+    int i = cx__model_column(model, condition->column);
+
+    if (i < 0)
+        return no_column(model, condition->column);
+    if ((unsigned)condition->compare >= sizeof(compares) / sizeof(compares[0]))
+        return cx__problem(-EINVAL, "no such comparison");
+    add_name(words, model, (size_t)i);
+    if (condition->value.kind == CX_KIND_NULL && condition->compare == CX_EQ)
+        cx__words_add(words, " IS NULL");
+    else if (condition->value.kind == CX_KIND_NULL &&
+             condition->compare == CX_NE)
+        cx__words_add(words, " IS NOT NULL");
+    else
+        cx__words_print(words, " %s $%u", compares[condition->compare], ++*n);
+    return 0;
+}
+
+static int add_where(struct cx__words *words, const cx_model *model,
+                     const cx_query *query, unsigned *n)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < query->where_len; i++) {
+        cx__words_add(words, i == 0 ? " WHERE " : " AND ");
+        error = add_condition(words, model, &query->where[i], n);
+    }
+    return error;
+}
+
+/* Engines differ in where NULL comes. */
+static int add_order(struct cx__words *words, const cx_model *model,
+                     const cx_query *query)
+{
+    const char *way = query->descending ? " DESC" : "";
+    cx__columns key = cx__model_key(model);
+    int by = cx__model_column(model, query->order);
+
+    if (by < 0)
+        return no_column(model, query->order);
+    cx__words_add(words, " ORDER BY ");
+    add_name(words, model, (size_t)by);
+    cx__words_print(words, "%s NULLS %s", way,
+                    query->descending ? "LAST" : "FIRST");
+    for (size_t i = 0; i < model->columns_len; i++) {
+        if (has(key, i) && i != (size_t)by) {
+            cx__words_add(words, ", ");
+            add_name(words, model, i);
+            cx__words_add(words, way);
+        }
+    }
+    return 0;
+}
+
+/* An offset is said to be of a limit, which one engine wants. */
+static void add_limit(struct cx__words *words, const cx_query *query,
+                      unsigned n)
+{
+    if (query->limit != 0 || query->offset != 0)
+        cx__words_print(words, " LIMIT $%u", n + 1);
+    if (query->offset != 0)
+        cx__words_print(words, " OFFSET $%u", n + 2);
+}
+
+int cx__text_select(struct cx__words *words, const cx_model *model,
+                    const cx_query *query, enum cx__operation operation)
+{
+    unsigned n = 0;
+    int error;
+
+    cx__words_add(words, "SELECT ");
+    if (operation == CX__COUNT)
+        cx__words_add(words, "count(*)");
+    else
+        add_names(words, model, cx__model_all(model));
+    add_table(words, " FROM ", model);
+    error = add_where(words, model, query, &n);
+    if (error == 0 && operation != CX__COUNT && query->order != NULL)
+        error = add_order(words, model, query);
+    if (error == 0 && operation != CX__COUNT)
+        add_limit(words, query, n);
+    return error;
+}

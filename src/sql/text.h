@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text of generated statements. Names are a model's, which are checked to
+ * be letters, digits and underscores; values are parameters, always.
+ */
+#ifndef CTXVAR_SQL_TEXT_H
+#define CTXVAR_SQL_TEXT_H
+
+#include "model.h"
+#include "words.h"
+
+/* Parameters: the columns in their order. */
+void cx__text_insert(struct cx__words *words, const cx_model *model,
+                     cx__columns columns);
+
+/* The columns of the row of a key. Parameters: the key. */
+void cx__text_find(struct cx__words *words, const cx_model *model,
+                   cx__columns columns);
+
+/* Parameters: the columns, then the key. */
+void cx__text_update(struct cx__words *words, const cx_model *model,
+                     cx__columns columns);
+
+/* Parameters: the key. */
+void cx__text_delete(struct cx__words *words, const cx_model *model);
+
+/* All columns, or their count. Parameters: the values of the conditions that
+ * are not NULL, then the limit and the offset if there are. 0, or -EINVAL for
+ * a column that the model does not have. */
+int cx__text_select(struct cx__words *words, const cx_model *model,
+                    const cx_query *query, enum cx__operation operation);
+
+#endif

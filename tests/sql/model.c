@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* Models: rows in and out of a struct, one by one. */
+#include "users.h"
+
+#include <math.h>
+
+static const unsigned char bytes[] = {0, 1, 254, 255};
+
+static User full_user(void)
+{
+    return (User){.name = CX_TEXT("Ann \xf0\x9f\x90\x99"),
+                  .age = {INT64_MIN, true},
+                  .rank = INT32_MIN,
+                  .weight = -0.1,
+                  .active = true,
+                  .photo = {bytes, sizeof(bytes)},
+                  .joined = {INT64_C(-62135596800000000)},
+                  .left = {{INT64_MAX}, true}};
+}
+
+static void assert_text(cx_text text, const char *expected)
+{
+    assert_int_equal(text.len, strlen(expected));
+    assert_string_equal(text.data, expected);
+}
+
+USERS_TEST(a_row_comes_back_as_it_was_put_in)
+{
+    User put = full_user();
+    User got = {.id = 0};
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_insert(db, &user_model, &put));
+    got.id = put.id;
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_text(got.name, put.name.data);
+    assert_true(got.age.set && got.age.value == INT64_MIN);
+    assert_int_equal(got.rank, INT32_MIN);
+    assert_true(got.weight == put.weight);
+    assert_true(got.active);
+    assert_int_equal(got.photo.len, sizeof(bytes));
+    assert_memory_equal(got.photo.data, bytes, sizeof(bytes));
+    assert_true(got.joined.us == put.joined.us);
+    assert_true(got.left.set && got.left.value.us == INT64_MAX);
+}
+
+USERS_TEST(what_is_missing_comes_back_as_missing)
+{
+    User put = {.name = CX_TEXT("")};
+    User got = full_user();
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_insert(db, &user_model, &put));
+    got.id = put.id;
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_non_null(got.name.data);
+    assert_int_equal(got.name.len, 0);
+    assert_false(got.age.set);
+    assert_null(got.photo.data);
+    assert_false(got.left.set);
+}
+
+USERS_TEST(bytes_of_no_length_are_not_missing)
+{
+    User put = {.name = CX_TEXT("Ann"), .photo = {"", 0}};
+    User got = {.id = 1};
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_insert(db, &user_model, &put));
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_non_null(got.photo.data);
+    assert_int_equal(got.photo.len, 0);
+}
+
+USERS_TEST(the_database_numbers_new_rows)
+{
+    User user = {.name = CX_TEXT("Ann")};
+
+    assert_ok(cx_db_insert(db, &user_model, &user));
+    assert_int_equal(user.id, 1);
+    user = (User){.id = 40, .name = CX_TEXT("Bob")};
+    assert_ok(cx_db_insert(db, &user_model, &user));
+    assert_int_equal(user.id, 40);
+    assert_int_equal(user_add(db, "Cid", 1), 41);
+}
+
+USERS_TEST(a_key_that_is_there_is_refused_by_the_models_name)
+{
+    User user = {.name = CX_TEXT("Ann")};
+
+    assert_ok(cx_db_insert(db, &user_model, &user));
+    assert_int_equal(cx_db_insert(db, &user_model, &user), -EEXIST);
+    assert_string_equal(cx_db_problem(),
+                        "insert into users: UNIQUE constraint failed:"
+                        " users.id");
+}
+
+USERS_TEST(a_row_that_is_not_there_is_not_found)
+{
+    User user = {.id = 7, .rank = 3};
+    CX_ARENA(arena);
+
+    assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -ENOENT);
+    assert_int_equal(user.rank, 3);
+    assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY("rank")),
+                     -ENOENT);
+    assert_int_equal(cx_db_delete(db, &user_model, &user), -ENOENT);
+}
+
+USERS_TEST(text_needs_an_arena)
+{
+    User user = {.id = user_add(db, "Ann", 1)};
+
+    assert_int_equal(cx_db_find(db, &user_model, &user, NULL), -EINVAL);
+}
+
+USERS_TEST(an_update_changes_the_whole_row)
+{
+    User user = full_user();
+    User got;
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_insert(db, &user_model, &user));
+    got = (User){.id = user.id};
+    user = (User){.id = user.id, .name = CX_TEXT("Bob")};
+    assert_ok(cx_db_update(db, &user_model, &user, NULL));
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_text(got.name, "Bob");
+    assert_false(got.age.set);
+    assert_false(got.active);
+}
+
+USERS_TEST(an_update_of_some_columns_leaves_the_others)
+{
+    User user = full_user();
+    User got;
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_insert(db, &user_model, &user));
+    got = (User){.id = user.id};
+    user = (User){.id = user.id, .name = CX_TEXT("Bob"), .rank = 9};
+    assert_ok(cx_db_update(db, &user_model, &user, CX_ONLY("rank", "left_at")));
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_text(got.name, "Ann \xf0\x9f\x90\x99");
+    assert_int_equal(got.rank, 9);
+    assert_false(got.left.set);
+}
+
+USERS_TEST(an_update_of_a_column_that_is_not_there_is_refused)
+{
+    User user = {.id = user_add(db, "Ann", 1)};
+
+    assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY("x")),
+                     -EINVAL);
+    assert_string_equal(cx_db_problem(), "users has no column x to update");
+    assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY("id")),
+                     -EINVAL);
+}
+
+USERS_TEST(a_deleted_row_is_gone)
+{
+    User user = {.id = user_add(db, "Ann", 1)};
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_delete(db, &user_model, &user));
+    assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -ENOENT);
+}
+
+USERS_TEST(null_where_none_may_be_is_refused_before_it_is_sent)
+{
+    User user = {.id = 1};
+
+    assert_int_equal(cx_db_insert(db, &user_model, &user), -EDOM);
+    assert_string_equal(cx_db_problem(),
+                        "insert into users: users.name must not be NULL");
+}
+
+USERS_TEST(text_that_is_not_utf8_is_refused)
+{
+    User user = {.name = CX_TEXT("\xfe")};
+
+    assert_int_equal(cx_db_insert(db, &user_model, &user), -EILSEQ);
+    user.name = (cx_text){"a\0b", 3};
+    assert_int_equal(cx_db_insert(db, &user_model, &user), -EILSEQ);
+}
+
+USERS_TEST(a_number_that_is_none_is_refused)
+{
+    User user = {.name = CX_TEXT("Ann"), .weight = NAN};
+
+    assert_int_equal(cx_db_insert(db, &user_model, &user), -EDOM);
+    user.weight = INFINITY;
+    assert_ok(cx_db_insert(db, &user_model, &user));
+}
+
+/* Fields that were not written by the model. */
+USERS_TEST(a_field_that_the_member_cannot_hold_is_told)
+{
+    User user = {.id = user_add(db, "Ann", 1)};
+    CX_ARENA(arena);
+
+    assert_ok(run(db, "UPDATE users SET rank = 2147483648"));
+    assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -EBADMSG);
+    assert_string_equal(cx_db_problem(),
+                        "find in users: users.rank is more than 32 bits");
+    assert_ok(run(db, "UPDATE users SET rank = 'x'"));
+    assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -EBADMSG);
+    assert_ok(run(db, "UPDATE users SET rank = 1, active = 2"));
+    assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -EBADMSG);
+    assert_string_equal(cx_db_problem(),
+                        "find in users: users.active is of another kind");
+}
+
+/* Models that do not match. */
+
+typedef struct Wrong {
+    cx_text id;
+    cx_text name;
+    int64_t weight;
+    cx_text email;
+    int64_t age;
+} Wrong;
+
+static const cx_column wrong_columns[] = {
+    CX_COLUMN(Wrong, id),     CX_COLUMN(Wrong, name, .key = true),
+    CX_COLUMN(Wrong, weight), CX_COLUMN(Wrong, email),
+    CX_COLUMN(Wrong, age),
+};
+CX_MODEL(Wrong, wrong_model, "users", wrong_columns);
+CX_MODEL(Wrong, nowhere_model, "none", wrong_columns);
+CX_MODEL(Wrong, hostile_model, "users\"; DROP TABLE users; --", wrong_columns);
+CX_MODEL(Wrong, late_model, "users", wrong_columns, .from = 3, .until = 4);
+
+USERS_TEST(a_model_that_does_not_match_is_told_column_by_column)
+{
+    Wrong wrong = {.name = CX_TEXT("Ann")};
+
+    assert_int_equal(cx_db_check(db, &wrong_model), -EPROTOTYPE);
+    assert_string_equal(
+        cx_db_problem(),
+        "users: id holds INTEGER and not TEXT; name is not the key;"
+        " weight holds REAL and not INTEGER; email is missing;"
+        " age may be NULL");
+    assert_int_equal(cx_db_delete(db, &wrong_model, &wrong), -EPROTOTYPE);
+}
+
+USERS_TEST(a_model_that_matches_is_found_to)
+{
+    assert_ok(cx_db_check(db, &user_model));
+}
+
+USERS_TEST(a_table_that_is_not_there_is_told)
+{
+    assert_int_equal(cx_db_check(db, &nowhere_model), -EPROTOTYPE);
+    assert_string_equal(cx_db_problem(), "none: there is no such table");
+}
+
+USERS_TEST(a_models_name_is_no_way_into_a_statement)
+{
+    assert_int_equal(cx_db_check(db, &hostile_model), -EPROTOTYPE);
+    assert_string_equal(cx_db_problem(), "a model without a table's name");
+}
+
+USERS_TEST(tables_of_another_version_are_refused)
+{
+    assert_int_equal(cx_db_check(db, &late_model), -ERANGE);
+    assert_string_equal(cx_db_problem(),
+                        "the tenant's tables are of version 0, and the model"
+                        " of users is for 3 to 4");
+}
+
+DB_TEST(without_a_tenant_no_row_is_written)
+{
+    User user = {.name = CX_TEXT("Ann")};
+
+    assert_int_equal(cx_db_insert(db, &user_model, &user), -ENOKEY);
+}
+
+/* S17. */
+DB_TEST(a_model_finds_the_current_tenants_row)
+{
+    cx_tenant *tenants[2];
+    CX_ARENA(arena);
+
+    file_exec(folder, "t0.db", user_table);
+    tenants[0] = tenant_make(db, "A");
+    tenants[1] = tenant_make(db, "B");
+    for (int i = 0; i < 6; i++) {
+        User user = {.id = 1};
+
+        CX_WITH_TENANT(tenants[i % 2]) {
+            if (i < 2)
+                (void)user_add(db, i == 0 ? "A's" : "B's", 1);
+            assert_ok(cx_db_find(db, &user_model, &user, &arena));
+            assert_text(user.name, i % 2 == 0 ? "A's" : "B's");
+        }
+    }
+    cx_tenant_unref(tenants[0]);
+    cx_tenant_unref(tenants[1]);
+}
+
+/* A key of two columns and nothing else. */
+typedef struct Link {
+    int64_t from;
+    cx_text to;
+} Link;
+
+static const cx_column link_columns[] = {
+    CX_COLUMN(Link, from, .key = true, .column = "source"),
+    CX_COLUMN(Link, to, .key = true, .column = "target"),
+};
+CX_MODEL(Link, link_model, "links", link_columns);
+
+DB_TEST(a_key_may_be_several_columns)
+{
+    Link link = {1, CX_TEXT("x")};
+    cx_tenant *tenant;
+    CX_ARENA(arena);
+
+    file_exec(folder, "t0.db",
+              "CREATE TABLE links (source INTEGER NOT NULL, target TEXT NOT"
+              " NULL, PRIMARY KEY (source, target))");
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_ok(cx_db_insert(db, &link_model, &link));
+        assert_int_equal(cx_db_insert(db, &link_model, &link), -EEXIST);
+        assert_ok(cx_db_find(db, &link_model, &link, &arena));
+        link.to = CX_TEXT("y");
+        assert_int_equal(cx_db_find(db, &link_model, &link, &arena), -ENOENT);
+        assert_int_equal(cx_db_update(db, &link_model, &link, NULL), -EINVAL);
+    }
+    cx_tenant_unref(tenant);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_comes_back_as_it_was_put_in),
+        cmocka_unit_test(what_is_missing_comes_back_as_missing),
+        cmocka_unit_test(bytes_of_no_length_are_not_missing),
+        cmocka_unit_test(the_database_numbers_new_rows),
+        cmocka_unit_test(a_key_that_is_there_is_refused_by_the_models_name),
+        cmocka_unit_test(a_row_that_is_not_there_is_not_found),
+        cmocka_unit_test(text_needs_an_arena),
+        cmocka_unit_test(an_update_changes_the_whole_row),
+        cmocka_unit_test(an_update_of_some_columns_leaves_the_others),
+        cmocka_unit_test(an_update_of_a_column_that_is_not_there_is_refused),
+        cmocka_unit_test(a_deleted_row_is_gone),
+        cmocka_unit_test(null_where_none_may_be_is_refused_before_it_is_sent),
+        cmocka_unit_test(text_that_is_not_utf8_is_refused),
+        cmocka_unit_test(a_number_that_is_none_is_refused),
+        cmocka_unit_test(a_field_that_the_member_cannot_hold_is_told),
+        cmocka_unit_test(a_model_that_does_not_match_is_told_column_by_column),
+        cmocka_unit_test(a_model_that_matches_is_found_to),
+        cmocka_unit_test(a_table_that_is_not_there_is_told),
+        cmocka_unit_test(a_models_name_is_no_way_into_a_statement),
+        cmocka_unit_test(tables_of_another_version_are_refused),
+        cmocka_unit_test(without_a_tenant_no_row_is_written),
+        cmocka_unit_test(a_model_finds_the_current_tenants_row),
+        cmocka_unit_test(a_key_may_be_several_columns),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Queries on models: which rows, in what order, how many. */
+#include "users.h"
+
+static void add_five(cx_db *db)
+{
+    User eve = {.name = CX_TEXT("Eve")};
+
+    (void)user_add(db, "Ann", 30);
+    (void)user_add(db, "Bob", 20);
+    (void)user_add(db, "Cid", 20);
+    (void)user_add(db, "Dot", 40);
+    assert_ok(cx_db_insert(db, &user_model, &eve));
+}
+
+/* The names that a query gives, by their first letters. */
+static void assert_names(cx_db *db, const cx_query *query, const char *expected)
+{
+    struct trace trace = {.len = 0};
+    int error = -1;
+    User user;
+
+    CX_DB_EACH(db, &user_model, query, &user, &error) {
+        trace_add(&trace, user.name.data[0]);
+    }
+    assert_ok(error);
+    assert_traced(&trace, expected);
+}
+
+static void assert_count(cx_db *db, const cx_query *query, int64_t expected)
+{
+    int64_t n = -1;
+
+    assert_ok(cx_db_count(db, &user_model, query, &n));
+    assert_int_equal(n, expected);
+}
+
+USERS_TEST(without_a_query_all_rows_are_met)
+{
+    assert_count(db, NULL, 0);
+    assert_names(db, NULL, "");
+    add_five(db);
+    assert_count(db, NULL, 5);
+    assert_names(db, NULL, "ABCDE");
+}
+
+USERS_TEST(conditions_choose_rows)
+{
+    add_five(db);
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_EQ, 20))), "BC");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_LT, 30))), "BC");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_LE, 30))), "ABC");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_GT, 30))), "D");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_GE, 30))), "AD");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("name", CX_EQ, "Dot"))), "D");
+    assert_count(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_EQ, 20))), 2);
+}
+
+USERS_TEST(null_is_equal_to_null_alone)
+{
+    add_five(db);
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_EQ, CX_NULL))), "E");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_NE, CX_NULL))), "ABCD");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_NE, 20))), "ADE");
+    assert_names(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_LT, CX_NULL))), "");
+}
+
+USERS_TEST(all_conditions_must_hold)
+{
+    add_five(db);
+    assert_names(db,
+                 CX_QUERY(CX_WHERE(CX_IS("age", CX_EQ, 20),
+                                   CX_IS("photo", CX_EQ, CX_NULL),
+                                   CX_IS("name", CX_GT, "Bob"))),
+                 "C");
+}
+
+USERS_TEST(rows_come_in_the_order_that_is_asked_for)
+{
+    add_five(db);
+    assert_names(db, CX_QUERY(.order = "age"), "EBCAD");
+    assert_names(db, CX_QUERY(.order = "age", .descending = true), "DACBE");
+}
+
+USERS_TEST(a_limit_and_an_offset_make_pages)
+{
+    add_five(db);
+    assert_names(db, CX_QUERY(.order = "name", .limit = 2), "AB");
+    assert_names(db, CX_QUERY(.order = "name", .limit = 2, .offset = 2), "CD");
+    assert_names(db, CX_QUERY(.order = "name", .offset = 3), "DE");
+    assert_names(db, CX_QUERY(.order = "name", .limit = UINT64_MAX), "ABCDE");
+    assert_names(db, CX_QUERY(.order = "name", .offset = UINT64_MAX), "");
+    assert_count(db, CX_QUERY(.limit = 2, .offset = 9), 5);
+}
+
+USERS_TEST(a_column_that_is_not_there_is_refused)
+{
+    int64_t n;
+    int error = 0;
+    User user;
+
+    assert_int_equal(cx_db_count(db, &user_model,
+                                 CX_QUERY(CX_WHERE(CX_IS("x", CX_EQ, 1))), &n),
+                     -EINVAL);
+    assert_string_equal(cx_db_problem(),
+                        "count in users: the model of users has no column x");
+    CX_DB_EACH(db, &user_model, CX_QUERY(.order = "name\"; --"), &user,
+               &error) {
+        fail();
+    }
+    assert_int_equal(error, -EINVAL);
+}
+
+USERS_TEST(a_list_is_all_rows_at_once)
+{
+    User *users = NULL;
+    size_t n = 0;
+    CX_ARENA(arena);
+
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "user %d", i);
+        (void)user_add(db, name, i);
+    }
+    assert_ok(cx_db_list(db, &user_model, CX_QUERY(.order = "id"), &users, &n,
+                         &arena));
+    assert_int_equal(n, 100);
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "user %d", i);
+        assert_string_equal(users[i].name.data, name);
+        assert_int_equal(users[i].age.value, i);
+    }
+}
+
+USERS_TEST(a_list_of_nothing_is_empty)
+{
+    User *users = NULL;
+    size_t n = 1;
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_list(db, &user_model, NULL, &users, &n, &arena));
+    assert_int_equal(n, 0);
+}
+
+USERS_TEST(a_loop_that_is_left_lets_go_of_its_connection)
+{
+    int error = -1;
+    User user;
+
+    add_five(db);
+    for (int i = 0; i < 100; i++) {
+        CX_DB_EACH(db, &user_model, NULL, &user, &error) {
+            break;
+        }
+    }
+    assert_int_equal(error, 0);
+}
+
+static int find_bob(cx_db *db, int *error)
+{
+    User user;
+
+    CX_DB_EACH(db, &user_model, NULL, &user, error) {
+        if (user.name.data[0] == 'B')
+            return (int)user.id;
+    }
+    return -1;
+}
+
+USERS_TEST(a_loop_may_be_returned_from)
+{
+    int error;
+
+    add_five(db);
+    assert_int_equal(find_bob(db, &error), 2);
+}
+
+USERS_TEST(the_block_may_write_what_it_reads)
+{
+    int error = -1;
+    User user;
+
+    add_five(db);
+    CX_DB_EACH(db, &user_model, CX_QUERY(.order = "id"), &user, &error) {
+        user.rank = (int32_t)user.id;
+        assert_ok(cx_db_update(db, &user_model, &user, CX_ONLY("rank")));
+    }
+    assert_ok(error);
+    assert_int_equal(number(db, "SELECT sum(rank) FROM users"), 15);
+}
+
+USERS_TEST(loops_may_be_within_each_other)
+{
+    int outer_error = -1, inner_error = -1, n = 0;
+    User outer, inner;
+
+    add_five(db);
+    CX_DB_EACH(db, &user_model, NULL, &outer, &outer_error) {
+        CX_DB_EACH(db, &user_model, NULL, &inner, &inner_error) {
+            n++;
+        }
+    }
+    assert_int_equal(n, 25);
+}
+
+static void *add_eve(void *db)
+{
+    (void)user_add(db, "Zoe", 1);
+    return NULL;
+}
+
+USERS_TEST(another_task_writes_while_a_loop_reads)
+{
+    int error = -1, n = 0;
+    User user;
+
+    add_five(db);
+    CX_DB_EACH(db, &user_model, NULL, &user, &error) {
+        if (n++ == 0)
+            assert_int_equal(cx_await(cx_task_create(add_eve, db), NULL), 0);
+    }
+    assert_int_equal(n, 5);
+    assert_count(db, NULL, 6);
+}
+
+USERS_TEST(another_tenant_may_be_read_within_a_loop)
+{
+    cx_tenant *other = tenant_make(db, "B");
+    int error = -1;
+    User user;
+
+    add_five(db);
+    CX_DB_EACH(db, &user_model, NULL, &user, &error) {
+        CX_WITH_TENANT(other) {
+            assert_count(db, NULL, 0);
+        }
+    }
+    assert_ok(error);
+    cx_tenant_unref(other);
+}
+
+USERS_TEST(a_database_with_a_task_that_reads_is_not_closed)
+{
+    int error = -1;
+    User user;
+
+    add_five(db);
+    CX_DB_EACH(db, &user_model, NULL, &user, &error) {
+        assert_int_equal(cx_db_close(db), -EBUSY);
+        assert_int_equal(cx_tenant_drop(tenant), -EBUSY);
+    }
+    assert_ok(error);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_query_all_rows_are_met),
+        cmocka_unit_test(conditions_choose_rows),
+        cmocka_unit_test(null_is_equal_to_null_alone),
+        cmocka_unit_test(all_conditions_must_hold),
+        cmocka_unit_test(rows_come_in_the_order_that_is_asked_for),
+        cmocka_unit_test(a_limit_and_an_offset_make_pages),
+        cmocka_unit_test(a_column_that_is_not_there_is_refused),
+        cmocka_unit_test(a_list_is_all_rows_at_once),
+        cmocka_unit_test(a_list_of_nothing_is_empty),
+        cmocka_unit_test(a_loop_that_is_left_lets_go_of_its_connection),
+        cmocka_unit_test(a_loop_may_be_returned_from),
+        cmocka_unit_test(the_block_may_write_what_it_reads),
+        cmocka_unit_test(loops_may_be_within_each_other),
+        cmocka_unit_test(another_task_writes_while_a_loop_reads),
+        cmocka_unit_test(another_tenant_may_be_read_within_a_loop),
+        cmocka_unit_test(a_database_with_a_task_that_reads_is_not_closed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

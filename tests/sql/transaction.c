@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* Transactions: all or nothing, however the block is left. */
+#include "users.h"
+
+#include <ctxvar/transaction.h>
+
+static int64_t count(cx_db *db)
+{
+    return number(db, "SELECT count(*) FROM users");
+}
+
+USERS_TEST(a_block_that_is_run_to_its_end_is_committed)
+{
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        (void)user_add(db, "Bob", 1);
+    }
+    assert_ok(error);
+    assert_int_equal(count(db), 2);
+}
+
+USERS_TEST(a_block_that_ends_with_an_error_is_rolled_back)
+{
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        error = run(db, "INSERT INTO users (name) VALUES ('Ann')");
+    }
+    assert_int_equal(error, -EEXIST);
+    assert_int_equal(count(db), 0);
+}
+
+USERS_TEST(a_block_that_is_broken_out_of_is_rolled_back)
+{
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        break;
+    }
+    assert_ok(error);
+    assert_int_equal(count(db), 0);
+}
+
+USERS_TEST(a_block_that_is_continued_is_committed)
+{
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        continue;
+    }
+    assert_ok(error);
+    assert_int_equal(count(db), 1);
+}
+
+static int add_and_return(cx_db *db)
+{
+    int error;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        return 5;
+    }
+    return error;
+}
+
+USERS_TEST(a_block_that_is_returned_from_is_rolled_back)
+{
+    assert_int_equal(add_and_return(db), 5);
+    assert_int_equal(count(db), 0);
+}
+
+USERS_TEST(a_block_that_is_jumped_out_of_is_rolled_back)
+{
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        goto out;
+    }
+out:
+    assert_int_equal(count(db), 0);
+}
+
+DB_TEST(without_a_tenant_the_block_is_skipped)
+{
+    int error = 0;
+    bool otherwise = false;
+
+    CX_TRANSACTION(db, &error) {
+        fail();
+    }
+    else
+    {
+        otherwise = true;
+    }
+    assert_int_equal(error, -ENOKEY);
+    assert_true(otherwise);
+}
+
+/* Whether each of two, one within the other, is committed: what is left. */
+static void nest(cx_db *db, int outer, int inner, int64_t left)
+{
+    int outer_error = -1, inner_error = -1;
+
+    CX_TRANSACTION(db, &outer_error) {
+        (void)user_add(db, "Ann", 1);
+        CX_TRANSACTION(db, &inner_error) {
+            (void)user_add(db, "Bob", 1);
+            (void)user_add(db, "Cid", 1);
+            inner_error = inner;
+        }
+        (void)user_add(db, "Dot", 1);
+        outer_error = outer;
+    }
+    assert_int_equal(outer_error, outer);
+    assert_int_equal(inner_error, inner);
+    assert_int_equal(count(db), left);
+}
+
+USERS_TEST(one_within_another_is_committed_with_it)
+{
+    nest(db, 0, 0, 4);
+}
+
+USERS_TEST(one_within_another_is_rolled_back_alone)
+{
+    nest(db, 0, -7, 2);
+}
+
+USERS_TEST(one_within_another_is_rolled_back_with_it)
+{
+    nest(db, -7, 0, 0);
+}
+
+static void deep(cx_db *db, int depth)
+{
+    int error;
+
+    CX_TRANSACTION(db, &error) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "user %d", depth);
+        (void)user_add(db, name, 1);
+        if (depth > 0)
+            deep(db, depth - 1);
+        if (depth == 5)
+            break;
+    }
+}
+
+USERS_TEST(they_may_be_deep)
+{
+    deep(db, 9);
+    assert_int_equal(count(db), 4);
+}
+
+static void *count_in_child(void *db)
+{
+    return as_pointer(count(db));
+}
+
+USERS_TEST(a_child_task_is_not_in_it)
+{
+    void *seen = NULL;
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        assert_int_equal(cx_await(cx_task_create(count_in_child, db), &seen),
+                         0);
+        assert_int_equal(count(db), 1);
+    }
+    assert_int_equal((intptr_t)seen, 0);
+    assert_int_equal(count(db), 1);
+}
+
+/* R5. */
+USERS_TEST(another_tenant_is_refused_in_it)
+{
+    cx_tenant *other = tenant_make(db, "B");
+    int error = -1, inner = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        CX_WITH_TENANT(other) {
+            assert_int_equal(run(db, "SELECT 1"), -EKEYREJECTED);
+            CX_TRANSACTION(db, &inner) {
+                fail();
+            }
+            assert_int_equal(inner, -EKEYREJECTED);
+        }
+    }
+    assert_ok(error);
+    assert_int_equal(count(db), 1);
+    CX_WITH_TENANT(other) {
+        assert_int_equal(count(db), 0);
+    }
+    cx_tenant_unref(other);
+}
+
+struct turns {
+    cx_db *db;
+    struct trace trace;
+};
+
+static void *take_turn(void *arg)
+{
+    struct turns *turns = arg;
+    int error;
+
+    CX_TRANSACTION(turns->db, &error) {
+        trace_add(&turns->trace, '(');
+        assert_ok(run(turns->db, "UPDATE users SET age = age + 1"));
+        assert_int_equal(cx_sleep(1), 0);
+        trace_add(&turns->trace, ')');
+    }
+    return as_pointer(error);
+}
+
+USERS_TEST(writers_take_turns)
+{
+    struct turns turns = {.db = db};
+    cx_task *tasks[4];
+
+    (void)user_add(db, "Ann", 0);
+    for (int i = 0; i < 4; i++)
+        tasks[i] = cx_task_create(take_turn, &turns);
+    for (int i = 0; i < 4; i++) {
+        void *error;
+
+        assert_int_equal(cx_await(tasks[i], &error), 0);
+        assert_null(error);
+    }
+    assert_traced(&turns.trace, "()()()()");
+    assert_int_equal(number(db, "SELECT age FROM users"), 4);
+}
+
+static void *late_writer(void *db)
+{
+    int error = 0;
+
+    CX_TIMEOUT(5) {
+        CX_TRANSACTION(db, &error) {
+            fail();
+        }
+    }
+    return as_pointer(error);
+}
+
+USERS_TEST(a_writers_turn_is_waited_for_until_the_deadline)
+{
+    int error;
+    void *result;
+
+    CX_TRANSACTION(db, &error) {
+        assert_int_equal(cx_await(cx_task_create(late_writer, db), &result), 0);
+    }
+    assert_int_equal((intptr_t)result, -ETIMEDOUT);
+}
+
+USERS_TEST(readers_do_not_wait_for_a_writer)
+{
+    int error;
+    void *seen;
+
+    (void)user_add(db, "Ann", 1);
+    CX_TRANSACTION(db, &error) {
+        assert_ok(run(db, "DELETE FROM users"));
+        assert_int_equal(cx_await(cx_task_create(count_in_child, db), &seen),
+                         0);
+        assert_int_equal((intptr_t)seen, 1);
+    }
+}
+
+/* R7, at the commit. */
+static void *cancelled_at_the_end(void *db)
+{
+    int error;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        (void)cx_cancel(cx_task_current());
+    }
+    return as_pointer(error);
+}
+
+USERS_TEST(a_task_that_is_cancelled_at_the_end_is_rolled_back)
+{
+    void *result;
+
+    assert_int_equal(
+        cx_await(cx_task_create(cancelled_at_the_end, db), &result), 0);
+    assert_int_equal((intptr_t)result, -ECANCELED);
+    assert_int_equal(count(db), 0);
+}
+
+USERS_TEST(a_task_that_is_late_at_the_end_is_rolled_back)
+{
+    int error = -1;
+
+    CX_TIMEOUT(20) {
+        CX_TRANSACTION(db, &error) {
+            (void)user_add(db, "Ann", 1);
+            assert_int_equal(cx_sleep(1000), -ETIMEDOUT);
+        }
+    }
+    assert_int_equal(error, -ETIMEDOUT);
+    assert_int_equal(count(db), 0);
+}
+
+/* As many rows as make a statement long. */
+static const char endless[] =
+    "INSERT INTO users (name) WITH RECURSIVE n (i) AS"
+    " (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'user ' || i FROM n";
+
+USERS_TEST(what_follows_a_failure_that_ended_it_is_refused)
+{
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        CX_TIMEOUT(20) {
+            assert_int_equal(run(db, endless), -ETIMEDOUT);
+        }
+        assert_int_equal(run(db, "INSERT INTO users (name) VALUES ('x')"),
+                         -ECONNABORTED);
+    }
+    assert_int_equal(error, -ECONNABORTED);
+    assert_int_equal(count(db), 0);
+    assert_int_equal(user_add(db, "Ann", 1), 1);
+}
+
+USERS_TEST(a_failure_within_one_that_ended_both_ends_both)
+{
+    int outer = -1, inner = -1;
+
+    CX_TRANSACTION(db, &outer) {
+        CX_TRANSACTION(db, &inner) {
+            CX_TIMEOUT(20) {
+                inner = run(db, endless);
+            }
+        }
+        assert_int_equal(inner, -ETIMEDOUT);
+    }
+    assert_int_equal(outer, -ECONNABORTED);
+    assert_int_equal(count(db), 0);
+}
+
+USERS_TEST(a_loop_over_rows_goes_on_in_it)
+{
+    int error = -1, read_error = -1, n = 0;
+    User user;
+
+    (void)user_add(db, "Ann", 1);
+    (void)user_add(db, "Bob", 1);
+    CX_TRANSACTION(db, &error) {
+        CX_DB_EACH(db, &user_model, CX_QUERY(.order = "id"), &user,
+                   &read_error) {
+            n++;
+            assert_ok(cx_db_delete(db, &user_model, &user));
+        }
+        assert_ok(read_error);
+        break;
+    }
+    assert_int_equal(n, 2);
+    assert_int_equal(count(db), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_that_is_run_to_its_end_is_committed),
+        cmocka_unit_test(a_block_that_ends_with_an_error_is_rolled_back),
+        cmocka_unit_test(a_block_that_is_broken_out_of_is_rolled_back),
+        cmocka_unit_test(a_block_that_is_continued_is_committed),
+        cmocka_unit_test(a_block_that_is_returned_from_is_rolled_back),
+        cmocka_unit_test(a_block_that_is_jumped_out_of_is_rolled_back),
+        cmocka_unit_test(without_a_tenant_the_block_is_skipped),
+        cmocka_unit_test(one_within_another_is_committed_with_it),
+        cmocka_unit_test(one_within_another_is_rolled_back_alone),
+        cmocka_unit_test(one_within_another_is_rolled_back_with_it),
+        cmocka_unit_test(they_may_be_deep),
+        cmocka_unit_test(a_child_task_is_not_in_it),
+        cmocka_unit_test(another_tenant_is_refused_in_it),
+        cmocka_unit_test(writers_take_turns),
+        cmocka_unit_test(a_writers_turn_is_waited_for_until_the_deadline),
+        cmocka_unit_test(readers_do_not_wait_for_a_writer),
+        cmocka_unit_test(a_task_that_is_cancelled_at_the_end_is_rolled_back),
+        cmocka_unit_test(a_task_that_is_late_at_the_end_is_rolled_back),
+        cmocka_unit_test(what_follows_a_failure_that_ended_it_is_refused),
+        cmocka_unit_test(a_failure_within_one_that_ended_both_ends_both),
+        cmocka_unit_test(a_loop_over_rows_goes_on_in_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
