@@ -19,8 +19,7 @@
 enum { CHECKPOINT_FRAMES = 1000 };
 
 static const char settings[] = "PRAGMA synchronous = NORMAL;"
-                               "PRAGMA mmap_size = 0;"
-                               "PRAGMA cell_size_check = ON";
+                               "PRAGMA mmap_size = 0";
 
 /* Nobody is told of a tenant whose listing may be lost. */
 static const char registry_settings[] = "PRAGMA synchronous = FULL;"

@@ -227,28 +227,9 @@ static int wrong_kind(void)
     return cx__problem(-EBADMSG, "a field of another kind than the column's");
 }
 
-static cx_text read_text(sqlite3_stmt *handle, int place)
-{
-    const char *data = (const char *)sqlite3_column_text(handle, place);
-
-    return (cx_text){data, (size_t)sqlite3_column_bytes(handle, place)};
-}
-
-/* An empty one is not NULL. */
-static cx_blob read_blob(sqlite3_stmt *handle, int place)
-{
-    const void *data = sqlite3_column_blob(handle, place);
-
-    return (cx_blob){data != NULL ? data : "",
-                     (size_t)sqlite3_column_bytes(handle, place)};
-}
-
 /* What the kinds of an application are among SQLite's five. */
-static int read_integer(sqlite3_stmt *handle, int place, cx_kind wanted,
-                        cx_param *value)
+static int read_integer(int64_t i64, cx_kind wanted, cx_param *value)
 {
-    int64_t i64 = sqlite3_column_int64(handle, place);
-
     value->kind = wanted;
     switch (wanted) {
     case CX_KIND_NULL:
@@ -272,36 +253,52 @@ static int read_integer(sqlite3_stmt *handle, int place, cx_kind wanted,
     }
 }
 
-static int read_value(sqlite3_stmt *handle, int place, cx_kind kind,
-                      cx_kind wanted, cx_param *value)
+static int read_text(sqlite3_value *field, cx_param *value)
 {
-    if (wanted != CX_KIND_NULL && wanted != kind)
-        return wrong_kind();
-    value->kind = kind;
-    if (kind == CX_KIND_F64)
-        value->f64 = sqlite3_column_double(handle, place);
-    else if (kind == CX_KIND_TEXT)
-        value->text = read_text(handle, place);
-    else
-        value->blob = read_blob(handle, place);
-    return kind == CX_KIND_TEXT && value->text.data == NULL ? -ENOMEM : 0;
+    value->kind = CX_KIND_TEXT;
+    value->text.data = (const char *)sqlite3_value_text(field);
+    value->text.len = (size_t)sqlite3_value_bytes(field);
+    return value->text.data != NULL ? 0 : -ENOMEM;
 }
 
+/* Bytes of no length are not NULL. */
+static int read_blob(sqlite3_value *field, cx_param *value)
+{
+    const void *data = sqlite3_value_blob(field);
+
+    value->kind = CX_KIND_BLOB;
+    value->blob.data = data != NULL ? data : "";
+    value->blob.len = (size_t)sqlite3_value_bytes(field);
+    return 0;
+}
+
+static bool is_wanted(cx_kind wanted, cx_kind kind)
+{
+    return wanted == kind || wanted == CX_KIND_NULL;
+}
+
+/*
+ * One look for the field, and all else is asked of that. SQLite calls such a
+ * value unprotected: against other threads, of which the connection has none.
+ */
 int cx__sqlite_column(struct cx__statement *base, unsigned place,
                       cx_kind wanted, cx_param *value)
 {
-    sqlite3_stmt *handle = own(base)->handle;
-    int at = (int)place;
+    sqlite3_value *field = sqlite3_column_value(own(base)->handle, (int)place);
 
-    switch (sqlite3_column_type(handle, at)) {
+    switch (sqlite3_value_type(field)) {
     case SQLITE_INTEGER:
-        return read_integer(handle, at, wanted, value);
-    case SQLITE_FLOAT:
-        return read_value(handle, at, CX_KIND_F64, wanted, value);
+        return read_integer(sqlite3_value_int64(field), wanted, value);
     case SQLITE_TEXT:
-        return read_value(handle, at, CX_KIND_TEXT, wanted, value);
+        return is_wanted(wanted, CX_KIND_TEXT) ? read_text(field, value)
+                                               : wrong_kind();
     case SQLITE_BLOB:
-        return read_value(handle, at, CX_KIND_BLOB, wanted, value);
+        return is_wanted(wanted, CX_KIND_BLOB) ? read_blob(field, value)
+                                               : wrong_kind();
+    case SQLITE_FLOAT:
+        value->kind = CX_KIND_F64;
+        value->f64 = sqlite3_value_double(field);
+        return is_wanted(wanted, CX_KIND_F64) ? 0 : wrong_kind();
     default:
         value->kind = CX_KIND_NULL;
         return 0;
