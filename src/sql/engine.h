@@ -11,6 +11,7 @@
 #ifndef CTXVAR_SQL_ENGINE_H
 #define CTXVAR_SQL_ENGINE_H
 
+#include <ctxvar/migrate.h>
 #include <ctxvar/model.h>
 
 #include "task/list.h"
@@ -114,6 +115,11 @@ struct cx__engine {
     int (*begin)(struct cx__connection *connection, unsigned depth);
     int (*commit)(struct cx__connection *connection, unsigned depth);
     int (*rollback)(struct cx__connection *connection, unsigned depth);
+
+    /* The script of a migration that is this engine's; NULL: none. Run one,
+     * within a transaction, on a connection to a CX__SCHEMA room. */
+    const char *(*script_of)(const cx_migration *migration);
+    int (*run_script)(struct cx__connection *connection, const char *script);
 
     /* A new tenant's room, as the template's; there may be the remains of
      * one that was never listed. */

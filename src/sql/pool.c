@@ -146,7 +146,7 @@ static int slot_take(struct cx__pool *pool)
 {
     int error = cx_semaphore_acquire(pool->db->slots);
 
-    if (error == 0 && pool->tenant->dropped) {
+    if (error == 0 && pool->tenant != NULL && pool->tenant->dropped) {
         (void)cx_semaphore_release(pool->db->slots);
         error = cx__problem(-ESTALE, "the tenant was dropped");
     }

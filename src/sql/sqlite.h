@@ -36,7 +36,8 @@ struct cx__sqlite {
 };
 
 /*
- * trusted   what is prepared now is the library's own
+ * preparing a statement is prepared for the first time
+ * trusted   what is prepared or run now is the library's own
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
  * writes    how often its task has the writer's turn
@@ -47,6 +48,7 @@ struct cx__sqlite {
 struct cx__sqlite_connection {
     struct cx__connection base;
     sqlite3 *handle;
+    bool preparing;
     bool trusted;
     int why;
     unsigned writes;
@@ -157,6 +159,11 @@ const char *cx__sqlite_name(const struct cx__statement *statement,
                             unsigned place);
 int64_t cx__sqlite_changed(const struct cx__statement *statement);
 int64_t cx__sqlite_inserted(const struct cx__statement *statement);
+
+/* sqlite_script.c */
+const char *cx__sqlite_script_of(const cx_migration *migration);
+int cx__sqlite_run_script(struct cx__connection *connection,
+                          const char *script);
 
 /* sqlite_compare.c */
 void cx__sqlite_compare(struct cx__connection *connection,

@@ -25,6 +25,9 @@ static const char settings[] = "PRAGMA synchronous = NORMAL;"
 static const char registry_settings[] = "PRAGMA synchronous = FULL;"
                                         "PRAGMA mmap_size = 0";
 
+static const char version_of_tables[] =
+    "SELECT coalesce(max(version), 0) FROM cx_migrations";
+
 struct connect_job {
     const struct cx__sqlite *sqlite;
     struct cx__sqlite_connection *connection;
@@ -106,6 +109,7 @@ static int set_up(struct connect_job *job)
     error = cx__sqlite_outcome(&job->outcome, connection->handle,
                                cx__sqlite_harden(connection, job->room));
     connection->trusted = true;
+    connection->preparing = true;
     if (error == 0)
         error = check_log_mode(job);
     if (error == 0)
@@ -115,9 +119,9 @@ static int set_up(struct connect_job *job)
     if (error == 0 && !is_registry)
         error = check_stamp(job);
     if (error == 0 && !is_registry)
-        error = cx__sqlite_number(connection->handle, "PRAGMA user_version",
+        error = cx__sqlite_number(connection->handle, version_of_tables,
                                   &connection->base.version, &job->outcome);
-    connection->trusted = false;
+    connection->preparing = false;
     connection->due = CHECKPOINT_FRAMES;
     (void)sqlite3_wal_hook(connection->handle, committed, connection);
     return error;

@@ -138,6 +138,8 @@ const struct cx__engine cx__sqlite = {
     .begin = cx__sqlite_begin,
     .commit = cx__sqlite_commit,
     .rollback = cx__sqlite_rollback,
+    .script_of = cx__sqlite_script_of,
+    .run_script = cx__sqlite_run_script,
     .provision = cx__sqlite_provision,
     .remove = cx__sqlite_remove,
 };

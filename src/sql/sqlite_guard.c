@@ -185,14 +185,24 @@ static bool is_data(int action, const char *first, const char *second,
     }
 }
 
+/*
+ * SQLite prepares a statement anew when the tables have changed. If that was
+ * another process's migration, what this connection knows of their version is
+ * not true any more, and it is not to be used again.
+ */
+static bool is_trusted(struct cx__sqlite_connection *connection)
+{
+    if (!connection->preparing)
+        connection->base.broken = true;
+    return connection->trusted;
+}
+
 static int guard_data(void *arg, int action, const char *first,
                       const char *second, const char *database,
                       const char *inner)
 {
-    const struct cx__sqlite_connection *connection = arg;
-
     (void)inner;
-    return connection->trusted || is_data(action, first, second, database)
+    return is_trusted(arg) || is_data(action, first, second, database)
                ? SQLITE_OK
                : SQLITE_DENY;
 }
@@ -213,11 +223,16 @@ static bool is_schema(int action, const char *first, const char *second,
         return is_own(second, action == SQLITE_ALTER_TABLE ? first : database);
     case SQLITE_REINDEX:
         return database == NULL || strcmp(database, "main") == 0;
+    case SQLITE_FUNCTION:
+        /* What ALTER TABLE is made of, and nobody else can call. */
+        return sqlite3_strnicmp(second, "sqlite_rename_", 14) == 0 ||
+               sqlite3_stricmp(second, "sqlite_drop_column") == 0;
     case SQLITE_READ:
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
         return strcmp(first, "sqlite_master") == 0 ||
+               strcmp(first, "sqlite_temp_master") == 0 ||
                strcmp(first, "sqlite_sequence") == 0;
     default:
         return false;
@@ -247,7 +262,6 @@ static const struct setting {
     {SQLITE_DBCONFIG_DQS_DDL, 0},
     {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
     {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
-    {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
 };
 
 static const struct setting limits[] = {
@@ -272,21 +286,28 @@ static int drop_modules(sqlite3 *handle)
     return sqlite3_drop_modules(handle, keep);
 }
 
+static int configure(sqlite3 *handle, const struct setting *setting)
+{
+    int is = -1;
+    int code = sqlite3_db_config(handle, setting->what, setting->value, &is);
+
+    return code == SQLITE_OK && is != setting->value ? SQLITE_MISUSE : code;
+}
+
 int cx__sqlite_harden(struct cx__sqlite_connection *connection,
                       enum cx__room room)
 {
+    /* A migration's references are looked at when it has ended. */
+    const struct setting references = {SQLITE_DBCONFIG_ENABLE_FKEY,
+                                       room != CX__SCHEMA};
     sqlite3 *handle = connection->handle;
     int code = drop_modules(handle);
 
     for (size_t i = 0;
-         code == SQLITE_OK && i < sizeof(settings) / sizeof(settings[0]); i++) {
-        int is = -1;
-
-        code =
-            sqlite3_db_config(handle, settings[i].what, settings[i].value, &is);
-        if (code == SQLITE_OK && is != settings[i].value)
-            code = SQLITE_MISUSE;
-    }
+         code == SQLITE_OK && i < sizeof(settings) / sizeof(settings[0]); i++)
+        code = configure(handle, &settings[i]);
+    if (code == SQLITE_OK)
+        code = configure(handle, &references);
     if (code != SQLITE_OK)
         return code;
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)

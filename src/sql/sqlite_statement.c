@@ -10,6 +10,7 @@
 #include "utf8.h"
 
 /*
+ * trusted  it is the library's own
  * place    by the number in a parameter's name, its place by SQLite's count;
  *          NULL: they are the same
  * writes   it needs the writer's turn, and
@@ -18,6 +19,7 @@
 struct sqlite_statement {
     struct cx__statement base;
     sqlite3_stmt *handle;
+    bool trusted;
     unsigned short *place;
     bool writes;
     bool writing;
@@ -137,9 +139,11 @@ int cx__sqlite_prepare(struct cx__connection *base, cx_text text, bool trusted,
 
     if (statement == NULL)
         return -ENOMEM;
+    statement->trusted = trusted;
     connection->trusted = trusted;
+    connection->preparing = true;
     error = compile(connection, text, &statement->handle);
-    connection->trusted = false;
+    connection->preparing = false;
     if (error == 0)
         error = describe(statement);
     if (error != 0)
@@ -216,6 +220,7 @@ int cx__sqlite_step(struct cx__statement *base)
             return error;
         statement->writing = true;
     }
+    connection->trusted = statement->trusted;
     code = sqlite3_step(statement->handle);
     if (CX__LIKELY(code == SQLITE_ROW))
         return 1;

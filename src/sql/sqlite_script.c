@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scripts of migrations: statement after statement, each of them guarded.
+ *
+ * References between tables are looked at when a script has ended, and not
+ * while it runs: a table that is built anew under another name and takes the
+ * place of the old one is how SQLite has most changes done.
+ */
+#include <errno.h>
+
+#include "problem.h"
+#include "sqlite.h"
+
+/* Run a statement to its end, whatever rows it gives. */
+static int run(struct cx__sqlite_connection *connection,
+               sqlite3_stmt *statement)
+{
+    int code;
+
+    do
+        code = sqlite3_step(statement);
+    while (code == SQLITE_ROW);
+    return code == SQLITE_DONE ? 0 : cx__sqlite_problem(connection, code);
+}
+
+static int run_first(struct cx__sqlite_connection *connection,
+                     const char **script)
+{
+    sqlite3_stmt *statement = NULL;
+    int error = 0;
+    int code;
+
+    connection->preparing = true;
+    code =
+        sqlite3_prepare_v2(connection->handle, *script, -1, &statement, script);
+    connection->preparing = false;
+    if (code != SQLITE_OK)
+        return cx__sqlite_problem(connection, code);
+    /* NULL: a comment. */
+    if (statement != NULL)
+        error = run(connection, statement);
+    (void)sqlite3_finalize(statement);
+    return error;
+}
+
+/* Does each reference lead somewhere? */
+static int check_references(struct cx__connection *connection)
+{
+    struct cx__statement *statement;
+    int result =
+        cx__statement_own(connection, "PRAGMA foreign_key_check", &statement);
+
+    if (result != 0)
+        return result;
+    result = cx__sqlite_step(statement);
+    cx__statement_done(statement);
+    return result == 1 ? cx__problem(-EDOM, "a row refers to another one that"
+                                            " is not there")
+                       : result;
+}
+
+const char *cx__sqlite_script_of(const cx_migration *migration)
+{
+    return migration->sqlite;
+}
+
+int cx__sqlite_run_script(struct cx__connection *base, const char *script)
+{
+    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
+    int error = 0;
+
+    connection->trusted = false;
+    while (error == 0 && *script != '\0')
+        error = run_first(connection, &script);
+    return error == 0 ? check_references(base) : error;
+}

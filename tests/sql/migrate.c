@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* Migrations: all tenants, each as a whole, again until all are done. */
+#include "support.h"
+
+#include <ctxvar/migrate.h>
+#include <ctxvar/model.h>
+
+/* A script that both engines have, as it is. */
+#define STEP(version_, name_, script)                                          \
+    {                                                                          \
+        .version = (version_), .name = (name_), .sqlite = (script),            \
+        .postgres = (script)                                                   \
+    }
+
+static const cx_migration steps[] = {
+    STEP(1, "users",
+         "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL);"
+         "INSERT INTO users VALUES (1, 'first')"),
+    STEP(2, "age", "ALTER TABLE users ADD COLUMN age bigint"),
+    STEP(5, "names", "CREATE UNIQUE INDEX users_name ON users (name)"),
+};
+
+/* What happened, tenant by tenant. */
+struct log {
+    size_t template_done;
+    size_t tenants_done;
+    int64_t failed_id;
+    char words[128];
+};
+
+static void note(cx_tenant *tenant, int error, void *arg)
+{
+    struct log *log = arg;
+
+    if (tenant == NULL)
+        log->template_done++;
+    else
+        log->tenants_done++;
+    if (error != 0) {
+        log->failed_id = cx_tenant_id(tenant);
+        (void)snprintf(log->words, sizeof(log->words), "%s", cx_db_problem());
+    }
+}
+
+static int migrate(cx_db *db, size_t len, cx_migrate_report *report)
+{
+    return cx_migrate(db, steps, len, NULL, report);
+}
+
+static int64_t number_of(cx_db *db, cx_tenant *tenant, const char *text)
+{
+    int64_t value = -1;
+
+    CX_WITH_TENANT(tenant) {
+        value = number(db, text);
+    }
+    return value;
+}
+
+DB_TEST(a_new_tenant_is_of_the_last_version)
+{
+    cx_tenant *tenant;
+
+    assert_ok(migrate(db, 3, NULL));
+    tenant = tenant_make(db, "A");
+    assert_int_equal(number_of(db, tenant, "SELECT count(age) FROM users"), 0);
+    assert_int_equal(number_of(db, tenant, "SELECT id FROM users"), 1);
+    cx_tenant_unref(tenant);
+}
+
+DB_TEST(all_tenants_are_migrated)
+{
+    cx_tenant *tenants[10];
+    cx_migrate_report report;
+
+    for (int i = 0; i < 10; i++) {
+        char name[2] = {(char)('A' + i), '\0'};
+
+        tenants[i] = tenant_make(db, name);
+    }
+    assert_ok(migrate(db, 1, &report));
+    assert_int_equal(report.migrated, 10);
+    assert_int_equal(report.current + report.failed, 0);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(
+            number_of(db, tenants[i], "SELECT count(*) FROM users"), 1);
+        cx_tenant_unref(tenants[i]);
+    }
+}
+
+DB_TEST(what_is_done_is_not_done_again)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    cx_migrate_report report;
+
+    assert_ok(migrate(db, 2, &report));
+    assert_ok(migrate(db, 2, &report));
+    assert_int_equal(report.current, 1);
+    assert_int_equal(report.migrated, 0);
+    assert_ok(migrate(db, 3, &report));
+    assert_int_equal(report.migrated, 1);
+    assert_int_equal(number_of(db, tenant, "SELECT count(*) FROM users"), 1);
+    cx_tenant_unref(tenant);
+}
+
+DB_TEST(each_is_told_of_with_the_template_first)
+{
+    struct log log = {.template_done = 0};
+    cx_migrate_options options = {.done = note, .arg = &log};
+
+    cx_tenant_unref(tenant_make(db, "A"));
+    cx_tenant_unref(tenant_make(db, "B"));
+    assert_ok(cx_migrate(db, steps, 3, &options, NULL));
+    assert_int_equal(log.template_done, 1);
+    assert_int_equal(log.tenants_done, 2);
+    assert_int_equal(log.failed_id, 0);
+}
+
+/* R16. */
+DB_TEST(one_that_fails_is_as_it_was_and_the_others_go_on)
+{
+    struct log log = {.template_done = 0};
+    cx_migrate_options options = {.done = note, .arg = &log};
+    cx_tenant *tenants[3];
+    cx_migrate_report report;
+
+    tenants[0] = tenant_make(db, "A");
+    tenants[1] = tenant_make(db, "B");
+    tenants[2] = tenant_make(db, "C");
+    assert_ok(migrate(db, 1, NULL));
+    CX_WITH_TENANT(tenants[1]) {
+        assert_ok(run(db, "INSERT INTO users (id, name) VALUES (2, 'first')"));
+    }
+    assert_int_equal(cx_migrate(db, steps, 3, &options, &report), -EEXIST);
+    assert_int_equal(report.migrated, 2);
+    assert_int_equal(report.failed, 1);
+    assert_int_equal(log.failed_id, 2);
+    assert_memory_equal(log.words, "version 5, names: ", 18);
+    CX_WITH_TENANT(tenants[1]) {
+        assert_int_equal(run(db, "SELECT age FROM users"), -EINVAL);
+        assert_ok(run(db, "DELETE FROM users WHERE id = 2"));
+    }
+    assert_int_equal(number_of(db, tenants[2], "SELECT count(*) FROM users"),
+                     1);
+    assert_ok(migrate(db, 3, &report));
+    assert_int_equal(report.migrated, 1);
+    assert_int_equal(report.current, 2);
+    for (int i = 0; i < 3; i++)
+        cx_tenant_unref(tenants[i]);
+}
+
+DB_TEST(what_fails_on_the_template_is_tried_on_no_tenant)
+{
+    static const cx_migration wrong[] = {STEP(1, "wrong", "CREATE TABEL x")};
+    cx_tenant *tenant = tenant_make(db, "A");
+    struct log log = {.template_done = 0};
+    cx_migrate_options options = {.done = note, .arg = &log};
+
+    assert_int_equal(cx_migrate(db, wrong, 1, &options, NULL), -EINVAL);
+    assert_int_equal(log.template_done, 1);
+    assert_int_equal(log.tenants_done, 0);
+    assert_memory_equal(log.words, "version 1, wrong: ", 18);
+    assert_ok(migrate(db, 1, NULL));
+    cx_tenant_unref(tenant);
+}
+
+DB_TEST(a_migration_that_was_changed_is_refused)
+{
+    static const cx_migration changed[] = {
+        STEP(1, "users", "CREATE TABLE users (id bigint PRIMARY KEY)")};
+
+    assert_ok(migrate(db, 1, NULL));
+    assert_int_equal(cx_migrate(db, changed, 1, NULL, NULL), -EPROTOTYPE);
+}
+
+DB_TEST(a_migration_that_was_put_in_between_is_refused)
+{
+    static const cx_migration between[] = {
+        STEP(1, "users",
+             "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL);"
+             "INSERT INTO users VALUES (1, 'first')"),
+        STEP(2, "age", "ALTER TABLE users ADD COLUMN age bigint"),
+        STEP(3, "late", "ALTER TABLE users ADD COLUMN late bigint"),
+        STEP(5, "names", "CREATE UNIQUE INDEX users_name ON users (name)"),
+    };
+
+    assert_ok(migrate(db, 3, NULL));
+    assert_int_equal(cx_migrate(db, between, 4, NULL, NULL), -EPROTOTYPE);
+}
+
+DB_TEST(tables_of_a_later_version_are_left_alone)
+{
+    assert_ok(migrate(db, 3, NULL));
+    assert_int_equal(migrate(db, 1, NULL), -ERANGE);
+}
+
+DB_TEST(versions_that_do_not_rise_are_refused)
+{
+    static const cx_migration lists[][2] = {
+        {STEP(0, "a", "SELECT 1"), STEP(1, "b", "SELECT 1")},
+        {STEP(1, "a", "SELECT 1"), STEP(1, "b", "SELECT 1")},
+        {STEP(1, "a", "SELECT 1"), STEP(2, NULL, "SELECT 1")}};
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(cx_migrate(db, lists[i], 2, NULL, NULL), -EINVAL);
+}
+
+DB_TEST(a_connection_that_was_open_sees_the_new_tables)
+{
+    cx_tenant *tenant;
+
+    assert_ok(migrate(db, 1, NULL));
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_int_equal(run(db, "SELECT age FROM users"), -EINVAL);
+        assert_ok(migrate(db, 3, NULL));
+        assert_ok(run(db, "SELECT age FROM users"));
+    }
+    cx_tenant_unref(tenant);
+}
+
+typedef struct User {
+    int64_t id;
+    cx_maybe_i64 age;
+} User;
+
+static const cx_column user_columns[] = {
+    CX_COLUMN(User, id, .key = true),
+    CX_COLUMN(User, age),
+};
+CX_MODEL(User, user_model, "users", user_columns, .from = 2, .until = 4);
+
+DB_TEST(a_model_serves_the_versions_of_its_range)
+{
+    User user = {.id = 1};
+    cx_tenant *tenant;
+
+    assert_ok(migrate(db, 1, NULL));
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_int_equal(cx_db_find(db, &user_model, &user, NULL), -ERANGE);
+        assert_ok(migrate(db, 2, NULL));
+        assert_ok(cx_db_find(db, &user_model, &user, NULL));
+        assert_ok(migrate(db, 3, NULL));
+        assert_int_equal(cx_db_find(db, &user_model, &user, NULL), -ERANGE);
+    }
+    cx_tenant_unref(tenant);
+}
+
+DB_TEST(a_script_stays_within_its_tenants_tables)
+{
+    static const char *const scripts[] = {
+        "ATTACH 'x' AS x",
+        "PRAGMA user_version = 7",
+        "CREATE TABLE cx_x (id bigint)",
+        "DROP TABLE cx_room",
+        "UPDATE cx_migrations SET version = 9",
+        "CREATE TRIGGER x AFTER INSERT ON users BEGIN SELECT 1; END",
+        "CREATE VIEW x AS SELECT 1",
+        "CREATE TEMP TABLE x (id bigint)",
+        "COMMIT",
+        "VACUUM",
+    };
+
+    if (server() != NULL)
+        return;
+    assert_ok(migrate(db, 1, NULL));
+    for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+        cx_migration list[] = {steps[0], STEP(2, "hostile", scripts[i])};
+        int error = cx_migrate(db, list, 2, NULL, NULL);
+
+        if (error != -EACCES && error != -EINVAL)
+            fail_msg("%s: %d (%s)", scripts[i], error, cx_db_problem());
+    }
+    assert_ok(migrate(db, 3, NULL));
+}
+
+/* What SQLite has changes done by, with a reference to what is built anew. */
+DB_TEST(a_table_may_be_built_anew)
+{
+    static const cx_migration list[] = {
+        STEP(1, "tables",
+             "CREATE TABLE a (id integer PRIMARY KEY, x integer);"
+             "CREATE TABLE b (id integer PRIMARY KEY, a integer REFERENCES a"
+             " ON DELETE CASCADE);"
+             "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)"),
+        STEP(2, "anew",
+             "CREATE TABLE a2 (id integer PRIMARY KEY, x integer, y integer);"
+             "INSERT INTO a2 (id, x) SELECT id, x FROM a;"
+             "DROP TABLE a; ALTER TABLE a2 RENAME TO a;"
+             "ALTER TABLE a RENAME COLUMN x TO z; ALTER TABLE a DROP COLUMN y;"
+             "-- done\n"),
+    };
+    const cx_migration broken[] = {list[0], list[1],
+                                   STEP(3, "broken", "DELETE FROM a")};
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    if (server() == NULL) {
+        assert_ok(cx_migrate(db, list, 2, NULL, NULL));
+        assert_int_equal(number_of(db, tenant, "SELECT z FROM a"), 1);
+        assert_int_equal(number_of(db, tenant, "SELECT a FROM b"), 1);
+        assert_int_equal(cx_migrate(db, broken, 3, NULL, NULL), -EDOM);
+    }
+    cx_tenant_unref(tenant);
+}
+
+static void *migrate_all(void *db)
+{
+    return as_pointer(migrate(db, 3, NULL));
+}
+
+DB_TEST(a_cancelled_migration_goes_on_where_it_was)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    cx_task *task = cx_task_create(migrate_all, db);
+    void *result;
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, &result), 0);
+    assert_int_equal((intptr_t)result, -ECANCELED);
+    assert_ok(migrate(db, 3, NULL));
+    assert_int_equal(number_of(db, tenant, "SELECT id FROM users"), 1);
+    cx_tenant_unref(tenant);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_tenant_is_of_the_last_version),
+        cmocka_unit_test(all_tenants_are_migrated),
+        cmocka_unit_test(what_is_done_is_not_done_again),
+        cmocka_unit_test(each_is_told_of_with_the_template_first),
+        cmocka_unit_test(one_that_fails_is_as_it_was_and_the_others_go_on),
+        cmocka_unit_test(what_fails_on_the_template_is_tried_on_no_tenant),
+        cmocka_unit_test(a_migration_that_was_changed_is_refused),
+        cmocka_unit_test(a_migration_that_was_put_in_between_is_refused),
+        cmocka_unit_test(tables_of_a_later_version_are_left_alone),
+        cmocka_unit_test(versions_that_do_not_rise_are_refused),
+        cmocka_unit_test(a_connection_that_was_open_sees_the_new_tables),
+        cmocka_unit_test(a_model_serves_the_versions_of_its_range),
+        cmocka_unit_test(a_script_stays_within_its_tenants_tables),
+        cmocka_unit_test(a_table_may_be_built_anew),
+        cmocka_unit_test(a_cancelled_migration_goes_on_where_it_was),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
