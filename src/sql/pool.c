@@ -254,7 +254,9 @@ int cx__pool_drain(struct cx__pool *pool)
 void cx__pool_expire(struct cx__pool *pool)
 {
     pool->generation++;
+    pool->users++;
     close_idle(pool);
+    cx__pool_release(pool);
 }
 
 void cx__pool_close_idle(cx_db *db)
