@@ -18,7 +18,7 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
 {
     switch (call->operation) {
     case CX__INSERT:
-        cx__text_insert(words, call->model, columns);
+        cx__text_insert(words, call->model, columns, call->engine->returning);
         break;
     case CX__FIND:
         cx__text_find(words, call->model, columns);

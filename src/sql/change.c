@@ -26,18 +26,33 @@ static int run(struct cx__call *call)
     return result == 1 ? -EINVAL : result;
 }
 
+/* An insert that gives the new row's number as a row. */
+static int run_returning(struct cx__call *call, cx_param *number)
+{
+    int result = cx__call_step(call);
+
+    if (result == 1)
+        result = call->engine->column(call->statement, 0, CX_KIND_I64, number);
+    return result == 0 ? run(call) : result;
+}
+
 static int insert(struct cx__call *call, void *row, cx__columns columns,
                   int given)
 {
     int error = cx__call_bind(call, row, columns);
-    cx_param number;
+    cx_param number = {.kind = CX_KIND_NULL};
 
-    if (error == 0)
+    if (error != 0)
+        return error;
+    if (given >= 0 && call->engine->returning) {
+        error = run_returning(call, &number);
+    } else {
         error = run(call);
-    if (error == 0 && given >= 0) {
-        number = cx__param_i64(call->engine->inserted(call->statement));
-        cx__row_put(call->model, row, (size_t)given, &number);
+        if (given >= 0)
+            number = cx__param_i64(call->engine->inserted(call->statement));
     }
+    if (error == 0 && given >= 0)
+        cx__row_put(call->model, row, (size_t)given, &number);
     return error;
 }
 

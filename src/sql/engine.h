@@ -98,10 +98,12 @@ struct cx__engine {
     /* How many columns the rows have, and what they are called. */
     unsigned (*columns)(const struct cx__statement *statement);
     const char *(*name)(const struct cx__statement *statement, unsigned place);
-    /* How many rows it has changed, once it is done, and the number that the
-     * last one was given. */
+    /* How many rows it has changed, once it is done. */
     int64_t (*changed)(const struct cx__statement *statement);
+    /* The number that an INSERT gave its row; or, with `returning`, it is to
+     * be asked for as a row of the INSERT. */
     int64_t (*inserted)(const struct cx__statement *statement);
+    bool returning;
 
     /* Say in what a model, which is sound, differs from its table. */
     void (*compare)(struct cx__connection *connection, const cx_model *model,

@@ -100,7 +100,7 @@ int cx__pg_admin(const cx_db *db, const char *search_path, PGconn **pg)
 
 /* Log in as a tenant, to its schema. */
 static int open_tenant(const cx_db *db, int64_t id, const char *schema,
-                       PGconn **pg)
+                       struct cx__pg_connection *connection)
 {
     char role[CX__PG_ROLE_BYTES], secret[CX__PG_SECRET_BYTES];
     struct params params;
@@ -112,34 +112,35 @@ static int open_tenant(const cx_db *db, int64_t id, const char *schema,
     params_of(db, &params);
     params_add(&params, "user", role);
     params_add(&params, "password", secret);
-    error = open_session(&params, schema, pg);
+    error = open_session(&params, schema, &connection->pg);
     if (error == 0) {
-        error = cx__pg_check_tenant(*pg);
+        error = cx__pg_check_tenant(connection->pg, &connection->base.version);
         if (error != 0)
-            PQfinish(*pg);
+            PQfinish(connection->pg);
     }
     return error;
 }
 
-static int open_room(const struct cx__pool *pool, PGconn **pg)
+static int open_room(const struct cx__pool *pool,
+                     struct cx__pg_connection *connection)
 {
     char schema[ROOM_BYTES];
 
     (void)snprintf(schema, sizeof(schema), "t%lld", (long long)pool->id);
     switch (pool->room) {
     case CX__REGISTRY:
-        return cx__pg_admin(pool->db, "ctxvar", pg);
+        return cx__pg_admin(pool->db, "ctxvar", &connection->pg);
     case CX__SCHEMA:
-        return cx__pg_admin(pool->db, schema, pg);
+        return cx__pg_admin(pool->db, schema, &connection->pg);
     default:
-        return open_tenant(pool->db, pool->id, schema, pg);
+        return open_tenant(pool->db, pool->id, schema, connection);
     }
 }
 
 static int pg_connect(struct cx__pool *pool, struct cx__connection **connection)
 {
     struct cx__pg_connection *made = calloc(1, sizeof(*made));
-    int error = made != NULL ? open_room(pool, &made->pg) : -ENOMEM;
+    int error = made != NULL ? open_room(pool, made) : -ENOMEM;
 
     if (error != 0) {
         free(made);
@@ -285,6 +286,10 @@ const struct cx__engine cx__postgres = {
     .columns = cx__pg_columns,
     .name = cx__pg_name,
     .changed = cx__pg_changed,
+    .compare = cx__pg_compare,
+    .script_of = cx__pg_script_of,
+    .run_script = cx__pg_run_script,
+    .returning = true,
     .begin = cx__pg_begin,
     .commit = cx__pg_commit,
     .rollback = cx__pg_rollback,

@@ -61,8 +61,14 @@ int cx__pg_found(cx_db *db);
 int cx__pg_provision(cx_db *db, int64_t id);
 int cx__pg_remove(cx_db *db, int64_t id);
 
-/* Is a connection to a tenant's room no more than that? */
-int cx__pg_check_tenant(PGconn *pg);
+/* Is a connection to a tenant's room no more than that? And of which version
+ * are the tables? */
+int cx__pg_check_tenant(PGconn *pg, int *version);
+
+/* A query of the library's own on a connection that may be in the middle of
+ * another; the result is the caller's. */
+int cx__pg_query(struct cx__connection *connection, const char *text, int n,
+                 const char *const params[], PGresult **result);
 
 /* Statements and transactions; engine.h. */
 int cx__pg_prepare(struct cx__connection *connection, cx_text text,
@@ -77,6 +83,10 @@ void cx__pg_reset(struct cx__statement *statement);
 unsigned cx__pg_columns(const struct cx__statement *statement);
 const char *cx__pg_name(const struct cx__statement *statement, unsigned place);
 int64_t cx__pg_changed(const struct cx__statement *statement);
+void cx__pg_compare(struct cx__connection *connection, const cx_model *model,
+                    struct cx__words *words);
+const char *cx__pg_script_of(const cx_migration *migration);
+int cx__pg_run_script(struct cx__connection *connection, const char *script);
 int cx__pg_begin(struct cx__connection *connection, unsigned depth);
 int cx__pg_commit(struct cx__connection *connection, unsigned depth);
 int cx__pg_rollback(struct cx__connection *connection, unsigned depth);

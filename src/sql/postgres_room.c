@@ -50,6 +50,8 @@ static const char *const foundation[] = {
     "REVOKE ALL ON ALL TABLES IN SCHEMA ctxvar FROM PUBLIC",
     /* The template: what each tenant begins with. */
     "CREATE SCHEMA IF NOT EXISTS t0",
+    "CREATE TABLE IF NOT EXISTS t0.cx_migrations (version bigint PRIMARY KEY,"
+    " name text NOT NULL, checksum bigint NOT NULL, at bigint NOT NULL)",
     /* What everybody has, tenants have: temporary tables that shadow real
      * ones, and the schema that all share. */
     "DO $$ BEGIN"
@@ -77,7 +79,8 @@ static const char check_tenant[] =
     " current_user <> session_user"
     " OR has_database_privilege(current_database(), 'TEMP')"
     " OR has_database_privilege(current_database(), 'CREATE')"
-    " OR has_schema_privilege(current_schema(), 'CREATE')"
+    " OR has_schema_privilege(current_schema(), 'CREATE'),"
+    " (SELECT coalesce(max(version), 0) FROM cx_migrations)"
     " FROM pg_roles r WHERE rolname = current_user";
 
 static bool is_true(const PGresult *result, int column)
@@ -159,7 +162,7 @@ int cx__pg_found(cx_db *db)
     return error;
 }
 
-int cx__pg_check_tenant(PGconn *pg)
+int cx__pg_check_tenant(PGconn *pg, int *version)
 {
     PGresult *result;
     int error = cx__pq_query(pg, check_tenant, 0, NULL, &result);
@@ -170,6 +173,8 @@ int cx__pg_check_tenant(PGconn *pg)
         is_true(result, 2))
         error = cx__problem(-EACCES, "the tenant's role may do more than it"
                                      " must, or is a member of another");
+    else
+        *version = (int)number(result, 3);
     PQclear(result);
     return error;
 }
@@ -293,8 +298,8 @@ static int make_schema(PGconn *pg, const char *role, long long id)
 /*
  * The tables of the template with their rows, then the foreign keys between
  * them, whose text names tables as the search path finds them. Sequences go on
- * from where the template's are. A table of the library's own is not for the
- * tenant.
+ * from where the template's are. The list of migrations is not for the tenant
+ * to change.
  */
 static const char copy_template[] =
     "DO $copy$ DECLARE each record; keys text[]; key text; BEGIN"
@@ -305,9 +310,6 @@ static const char copy_template[] =
     "   each.relname, each.relname);"
     "  EXECUTE format('INSERT INTO %%I OVERRIDING SYSTEM VALUE"
     "   SELECT * FROM t0.%%I', each.relname, each.relname);"
-    "  IF each.relname LIKE 'cx\\_%%' THEN"
-    "   EXECUTE format('REVOKE ALL ON %%I FROM %s', each.relname);"
-    "  END IF;"
     " END LOOP;"
     " FOR each IN SELECT c.relname, a.attname,"
     "  pg_get_serial_sequence(format('t0.%%I', c.relname), a.attname) AS seq"
@@ -325,13 +327,14 @@ static const char copy_template[] =
     "  WHERE contype = 'f' AND connamespace = 't0'::regnamespace);"
     " SET LOCAL search_path = t%lld, pg_temp;"
     " FOREACH key IN ARRAY keys LOOP EXECUTE key; END LOOP;"
+    " REVOKE INSERT, UPDATE, DELETE ON cx_migrations FROM %s;"
     " END $copy$";
 
 static int fill_room(PGconn *pg, const char *role, long long id)
 {
     int error = run_format(pg, "SET LOCAL search_path = t%lld, pg_temp", id);
 
-    return error == 0 ? run_format(pg, copy_template, role, id) : error;
+    return error == 0 ? run_format(pg, copy_template, id, role) : error;
 }
 
 static int make_room(PGconn *pg, const char *role, int64_t id)

@@ -128,14 +128,21 @@ static int check_raw(cx_text text)
     return 0;
 }
 
-/* An answer that was not taken to its end leaves the connection of no use. */
+/* An answer that was not taken to its end leaves the connection of no use, and
+ * with it the transaction. */
 static int broken(struct cx__pg_connection *connection, int error)
 {
-    if (error != 0 && PQtransactionStatus(connection->pg) == PQTRANS_ACTIVE)
+    if ((error != 0 && PQtransactionStatus(connection->pg) == PQTRANS_ACTIVE) ||
+        PQstatus(connection->pg) != CONNECTION_OK) {
         connection->base.broken = true;
-    if (PQstatus(connection->pg) != CONNECTION_OK)
-        connection->base.broken = true;
+        connection->base.lost = connection->inside > 0;
+    }
     return error;
+}
+
+static int lost(void)
+{
+    return cx__problem(-ECONNRESET, "the connection to the database is lost");
 }
 
 /* Keep a result for later: 0 or -ENOMEM. */
@@ -173,7 +180,7 @@ static int make_way(struct cx__pg_connection *connection)
 {
     struct pg_statement *running = connection->running;
     PGresult *result = NULL;
-    int error = 0;
+    int error = connection->base.broken ? lost() : 0;
 
     while (running != NULL && error == 0) {
         error = cx__pq_next(connection->pg, &result);
@@ -184,11 +191,6 @@ static int make_way(struct cx__pg_connection *connection)
     }
     connection->running = NULL;
     return broken(connection, error);
-}
-
-static int lost(void)
-{
-    return cx__problem(-ECONNRESET, "the connection to the database is lost");
 }
 
 static int send_prepare(struct cx__pg_connection *connection, const char *name,
@@ -461,6 +463,38 @@ void cx__pg_reset(struct cx__statement *base)
     connection->running = NULL;
 }
 
+int cx__pg_query(struct cx__connection *base, const char *text, int n,
+                 const char *const params[], PGresult **result)
+{
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    int error = make_way(connection);
+
+    if (error == 0)
+        error = broken(connection,
+                       cx__pq_query(connection->pg, text, n, params, result));
+    return error;
+}
+
+const char *cx__pg_script_of(const cx_migration *migration)
+{
+    return migration->postgres;
+}
+
+/* A script may have several statements, but not end the transaction. */
+int cx__pg_run_script(struct cx__connection *base, const char *script)
+{
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    int error = make_way(connection);
+
+    if (error == 0 && PQsendQuery(connection->pg, script) != 1)
+        error = lost();
+    if (error == 0)
+        error = cx__pq_finish(connection->pg, NULL);
+    if (broken(connection, error) == 0)
+        error = check_transaction(connection);
+    return error;
+}
+
 /* A statement that moves the transaction from one depth to another. In between
  * it is in doubt: whoever is cancelled then leaves a connection of no use. */
 static int control(struct cx__connection *base, unsigned depth,
@@ -497,12 +531,14 @@ int cx__pg_commit(struct cx__connection *base, unsigned depth)
     int error;
 
     if (PQtransactionStatus(connection->pg) == PQTRANS_INERROR)
-        return cx__problem(-ECANCELED, "the transaction has failed already");
+        return cx__problem(-ECONNABORTED, "an earlier statement of the"
+                                          " transaction failed");
     error = control(base, depth,
                     depth == 0 ? "COMMIT" : "RELEASE SAVEPOINT cx%u", depth);
     if (depth == 0 && error == -ECONNRESET)
-        return cx__problem(-EREMOTEIO, "the connection was lost at the commit:"
-                                       " whether it was made is unknown");
+        return cx__problem(-ENOTRECOVERABLE,
+                           "the connection was lost at the commit:"
+                           " whether it was made is unknown");
     return error;
 }
 
@@ -510,6 +546,9 @@ int cx__pg_rollback(struct cx__connection *connection, unsigned depth)
 {
     int error = 0;
 
+    /* It is closed, and with it the transaction is gone. */
+    if (connection->broken)
+        return 0;
     CX_SHIELD {
         error = control(connection, depth,
                         depth == 0 ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT cx%u",

@@ -170,8 +170,7 @@ int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
     return 0;
 }
 
-/* What a type of the server's is to us. */
-static cx_kind kind_of(Oid type)
+cx_kind cx__pg_kind(Oid type)
 {
     switch (type) {
     case OID_BOOL:
@@ -196,7 +195,7 @@ static cx_kind kind_of(Oid type)
 
 static int wrong(void)
 {
-    return cx__problem(-EINVAL, "a column of another type than was asked for");
+    return cx__problem(-EBADMSG, "a field of another kind than the column's");
 }
 
 static int read_i64(const char *text, cx_param *value)
@@ -306,7 +305,7 @@ int cx__pg_read(struct cx__scratch *scratch, const PGresult *row, int column,
     if (PQgetisnull(row, 0, column))
         return 0;
     value->kind =
-        wanted != CX_KIND_NULL ? wanted : kind_of(PQftype(row, column));
+        wanted != CX_KIND_NULL ? wanted : cx__pg_kind(PQftype(row, column));
     switch (value->kind) {
     case CX_KIND_I64:
         return read_i64(text, value);

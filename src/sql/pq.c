@@ -37,7 +37,7 @@ static const struct cause causes[] = {
     {"42", -EINVAL, "not a statement that the database understands"},
     {"0A", -EACCES, "not supported by the database"},
     {"25006", -EROFS, "the database is read-only"},
-    {"25P02", -ECANCELED, "the transaction has failed already"},
+    {"25P02", -ECONNABORTED, "an earlier statement of the transaction failed"},
     {"25", -EINVAL, "not in this state of a transaction"},
     {"28", -EACCES, "the database does not let this role in"},
     {"40001", -EBUSY, "another transaction was in the way: try again"},
@@ -82,7 +82,7 @@ static int lost(void)
 
 int cx__pq_error(const PGresult *result)
 {
-    const char *state, *table, *column;
+    const char *state, *table, *column, *constraint;
     const struct cause *cause;
 
     switch (PQresultStatus(result)) {
@@ -104,10 +104,13 @@ int cx__pq_error(const PGresult *result)
         return lost();
     table = field(result, PG_DIAG_TABLE_NAME);
     column = field(result, PG_DIAG_COLUMN_NAME);
+    constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
     cause = cause_of(state);
-    return cx__problem(cause->error, "%s%s%s%s%s (SQLSTATE %.5s)", cause->words,
-                       table[0] != '\0' ? ": table " : "", table,
-                       column[0] != '\0' ? ", column " : "", column, state);
+    return cx__problem(cause->error, "%s%s%s%s%s%s%s (SQLSTATE %.5s)",
+                       cause->words, table[0] != '\0' ? ": table " : "", table,
+                       column[0] != '\0' ? ", column " : "", column,
+                       constraint[0] != '\0' ? ", constraint " : "", constraint,
+                       state);
 }
 
 static void ignore_notice(void *arg, const PGresult *result)

@@ -57,12 +57,23 @@ static void add_key(struct cx__words *words, const cx_model *model, unsigned n)
     add_equal(words, model, cx__model_key(model), " AND ", &n);
 }
 
-void cx__text_insert(struct cx__words *words, const cx_model *model,
-                     cx__columns columns)
+/* The number that the database gives the row. */
+static void add_returning(struct cx__words *words, const cx_model *model,
+                          cx__columns columns)
+{
+    for (size_t i = 0; i < model->columns_len; i++) {
+        if (model->columns[i].automatic && !has(columns, i)) {
+            cx__words_add(words, " RETURNING ");
+            add_name(words, model, i);
+        }
+    }
+}
+
+static void add_values(struct cx__words *words, const cx_model *model,
+                       cx__columns columns)
 {
     unsigned n = 0;
 
-    add_table(words, "INSERT INTO ", model);
     if (columns == 0) {
         cx__words_add(words, " DEFAULT VALUES");
         return;
@@ -75,6 +86,15 @@ void cx__text_insert(struct cx__words *words, const cx_model *model,
             cx__words_print(words, n == 0 ? "$%u" : ", $%u", n + 1), n++;
     }
     cx__words_add(words, ")");
+}
+
+void cx__text_insert(struct cx__words *words, const cx_model *model,
+                     cx__columns columns, bool returning)
+{
+    add_table(words, "INSERT INTO ", model);
+    add_values(words, model, columns);
+    if (returning)
+        add_returning(words, model, columns);
 }
 
 void cx__text_find(struct cx__words *words, const cx_model *model,

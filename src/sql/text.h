@@ -9,9 +9,10 @@
 #include "model.h"
 #include "words.h"
 
-/* Parameters: the columns in their order. */
+/* Parameters: the columns in their order. returning: it gives the number of
+ * the row, if that is not among them. */
 void cx__text_insert(struct cx__words *words, const cx_model *model,
-                     cx__columns columns);
+                     cx__columns columns, bool returning);
 
 /* The columns of the row of a key. Parameters: the key. */
 void cx__text_find(struct cx__words *words, const cx_model *model,

@@ -81,7 +81,8 @@ USERS_TEST(the_database_numbers_new_rows)
     user = (User){.id = 40, .name = CX_TEXT("Bob")};
     assert_ok(cx_db_insert(db, &user_model, &user));
     assert_int_equal(user.id, 40);
-    assert_int_equal(user_add(db, "Cid", 1), 41);
+    /* A sequence on a server knows nothing of numbers that it did not give. */
+    assert_int_equal(user_add(db, "Cid", 1), server() == NULL ? 41 : 2);
 }
 
 USERS_TEST(a_key_that_is_there_is_refused_by_the_models_name)
@@ -90,9 +91,8 @@ USERS_TEST(a_key_that_is_there_is_refused_by_the_models_name)
 
     assert_ok(cx_db_insert(db, &user_model, &user));
     assert_int_equal(cx_db_insert(db, &user_model, &user), -EEXIST);
-    assert_string_equal(cx_db_problem(),
-                        "insert into users: UNIQUE constraint failed:"
-                        " users.id");
+    assert_words("insert into users: UNIQUE constraint failed:"
+                 " users.id");
 }
 
 USERS_TEST(a_row_that_is_not_there_is_not_found)
@@ -152,7 +152,7 @@ USERS_TEST(an_update_of_a_column_that_is_not_there_is_refused)
 
     assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY("x")),
                      -EINVAL);
-    assert_string_equal(cx_db_problem(), "users has no column x to update");
+    assert_words("users has no column x to update");
     assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY("id")),
                      -EINVAL);
 }
@@ -171,8 +171,7 @@ USERS_TEST(null_where_none_may_be_is_refused_before_it_is_sent)
     User user = {.id = 1};
 
     assert_int_equal(cx_db_insert(db, &user_model, &user), -EDOM);
-    assert_string_equal(cx_db_problem(),
-                        "insert into users: users.name must not be NULL");
+    assert_words("insert into users: users.name must not be NULL");
 }
 
 USERS_TEST(text_that_is_not_utf8_is_refused)
@@ -201,14 +200,14 @@ USERS_TEST(a_field_that_the_member_cannot_hold_is_told)
 
     assert_ok(run(db, "UPDATE users SET rank = 2147483648"));
     assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -EBADMSG);
-    assert_string_equal(cx_db_problem(),
-                        "find in users: users.rank is more than 32 bits");
+    assert_words("find in users: users.rank is more than 32 bits");
+    if (server() != NULL)
+        return;
     assert_ok(run(db, "UPDATE users SET rank = 'x'"));
     assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -EBADMSG);
     assert_ok(run(db, "UPDATE users SET rank = 1, active = 2"));
     assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -EBADMSG);
-    assert_string_equal(cx_db_problem(),
-                        "find in users: users.active is of another kind");
+    assert_words("find in users: users.active is of another kind");
 }
 
 /* Models that do not match. */
@@ -236,11 +235,9 @@ USERS_TEST(a_model_that_does_not_match_is_told_column_by_column)
     Wrong wrong = {.name = CX_TEXT("Ann")};
 
     assert_int_equal(cx_db_check(db, &wrong_model), -EPROTOTYPE);
-    assert_string_equal(
-        cx_db_problem(),
-        "users: id holds INTEGER and not TEXT; name is not the key;"
-        " weight holds REAL and not INTEGER; email is missing;"
-        " age may be NULL");
+    assert_words("users: id holds INTEGER and not TEXT; name is not the key;"
+                 " weight holds REAL and not INTEGER; email is missing;"
+                 " age may be NULL");
     assert_int_equal(cx_db_delete(db, &wrong_model, &wrong), -EPROTOTYPE);
 }
 
@@ -252,21 +249,20 @@ USERS_TEST(a_model_that_matches_is_found_to)
 USERS_TEST(a_table_that_is_not_there_is_told)
 {
     assert_int_equal(cx_db_check(db, &nowhere_model), -EPROTOTYPE);
-    assert_string_equal(cx_db_problem(), "none: there is no such table");
+    assert_words("none: there is no such table");
 }
 
 USERS_TEST(a_models_name_is_no_way_into_a_statement)
 {
     assert_int_equal(cx_db_check(db, &hostile_model), -EPROTOTYPE);
-    assert_string_equal(cx_db_problem(), "a model without a table's name");
+    assert_words("a model without a table's name");
 }
 
 USERS_TEST(tables_of_another_version_are_refused)
 {
     assert_int_equal(cx_db_check(db, &late_model), -ERANGE);
-    assert_string_equal(cx_db_problem(),
-                        "the tenant's tables are of version 0, and the model"
-                        " of users is for 3 to 4");
+    assert_words("the tenant's tables are of version 0, and the model"
+                 " of users is for 3 to 4");
 }
 
 DB_TEST(without_a_tenant_no_row_is_written)
@@ -282,7 +278,7 @@ DB_TEST(a_model_finds_the_current_tenants_row)
     cx_tenant *tenants[2];
     CX_ARENA(arena);
 
-    file_exec(folder, "t0.db", user_table);
+    users_make(folder);
     tenants[0] = tenant_make(db, "A");
     tenants[1] = tenant_make(db, "B");
     for (int i = 0; i < 6; i++) {
@@ -317,9 +313,9 @@ DB_TEST(a_key_may_be_several_columns)
     cx_tenant *tenant;
     CX_ARENA(arena);
 
-    file_exec(folder, "t0.db",
-              "CREATE TABLE links (source INTEGER NOT NULL, target TEXT NOT"
-              " NULL, PRIMARY KEY (source, target))");
+    template_exec(folder,
+                  "CREATE TABLE links (source INTEGER NOT NULL, target TEXT NOT"
+                  " NULL, PRIMARY KEY (source, target))");
     tenant = tenant_make(db, "A");
     CX_WITH_TENANT(tenant) {
         assert_ok(cx_db_insert(db, &link_model, &link));

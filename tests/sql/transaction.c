@@ -236,7 +236,9 @@ USERS_TEST(writers_take_turns)
         assert_int_equal(cx_await(tasks[i], &error), 0);
         assert_null(error);
     }
-    assert_traced(&turns.trace, "()()()()");
+    /* On a server it is rows that have writers, and not the database. */
+    if (server() == NULL)
+        assert_traced(&turns.trace, "()()()()");
     assert_int_equal(number(db, "SELECT age FROM users"), 4);
 }
 
@@ -252,11 +254,14 @@ static void *late_writer(void *db)
     return as_pointer(error);
 }
 
+/* SQLite's turn. */
 USERS_TEST(a_writers_turn_is_waited_for_until_the_deadline)
 {
     int error;
     void *result;
 
+    if (server() != NULL)
+        return;
     CX_TRANSACTION(db, &error) {
         assert_int_equal(cx_await(cx_task_create(late_writer, db), &result), 0);
     }
@@ -332,7 +337,7 @@ USERS_TEST(what_follows_a_failure_that_ended_it_is_refused)
     }
     assert_int_equal(error, -ECONNABORTED);
     assert_int_equal(count(db), 0);
-    assert_int_equal(user_add(db, "Ann", 1), 1);
+    assert_true(user_add(db, "Ann", 1) > 0);
 }
 
 USERS_TEST(a_failure_within_one_that_ended_both_ends_both)

@@ -37,6 +37,17 @@ static const char user_table[] =
     " age INTEGER, rank INTEGER NOT NULL DEFAULT 0, weight REAL NOT NULL"
     " DEFAULT 0, active INTEGER NOT NULL DEFAULT 0, photo BLOB,"
     " joined INTEGER NOT NULL DEFAULT 0, left_at INTEGER)";
+static const char user_table_on_server[] =
+    "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " age INTEGER, rank INTEGER NOT NULL DEFAULT 0, weight REAL NOT NULL"
+    " DEFAULT 0, active boolean NOT NULL DEFAULT false, photo BLOB,"
+    " joined timestamptz NOT NULL DEFAULT to_timestamp(0),"
+    " left_at timestamptz)";
+
+static CX__UNUSED void users_make(const struct folder *folder)
+{
+    template_exec(folder, server() == NULL ? user_table : user_table_on_server);
+}
 
 /* A test in which a tenant with an empty table `users` is the current one. */
 #define USERS_TEST(name)                                                       \
@@ -46,7 +57,7 @@ static const char user_table[] =
     {                                                                          \
         cx_tenant *tenant;                                                     \
                                                                                \
-        file_exec(folder, "t0.db", user_table);                                \
+        users_make(folder);                                                    \
         tenant = tenant_make(db, "A");                                         \
         CX_WITH_TENANT(tenant) {                                               \
             name##_in(folder, db, tenant);                                     \
