@@ -114,7 +114,6 @@ extern CX__DATA CX__THREAD_LOCAL struct cx__tls cx__tls CX__INITIAL_EXEC;
 
 enum cx__token_state { CX__TOKEN_USED, CX__TOKEN_UNSET, CX__TOKEN_SET };
 
-CX__API cx_value cx__get_default(const cx_var *var);
 CX__API cx_value cx__get_call(const cx_var *var, unsigned scope);
 CX__API void *cx__ref_call(cx_var *var);
 CX__API int cx__set_call(cx_var *var, cx_value value);
@@ -125,7 +124,8 @@ CX__END_DECLS
 
 #ifdef CX_MIGRATING
 
-#define cx__get(var, scope) cx__get_call(var, scope)
+#define CX__GET(name)                                                          \
+    CX__UNPACK(*(name).type, cx__get_call(&(name).var, CX__SCOPE(name)))
 #define cx__set(var, scope, value) cx_var_set(var, value)
 #define cx__bind(var, scope, value, token) cx_var_bind(var, value, token)
 #define cx__reset(var, scope, token) cx_var_reset(var, token)
@@ -149,12 +149,14 @@ CX__INLINE const struct cx__entry *cx__entry_of(const cx_var *var,
     return NULL;
 }
 
-CX__INLINE cx_value cx__get(const cx_var *var, unsigned scope)
-{
-    const struct cx__entry *entry = cx__entry_of(var, scope);
-
-    return CX__LIKELY(entry != NULL) ? entry->value : cx__get_default(var);
-}
+#define CX__GET(name)                                                          \
+    __extension__({                                                            \
+        const struct cx__entry *cx__got =                                      \
+            cx__entry_of(&(name).var, CX__SCOPE(name));                        \
+        (CX__T(name))(CX__LIKELY(cx__got != NULL)                              \
+                          ? CX__UNPACK(*(name).type, cx__got->value)           \
+                          : CX__DEFAULT(name));                                \
+    })
 
 CX__INLINE void *cx__ref(cx_var *var)
 {
@@ -324,6 +326,9 @@ CX__INLINE cx_value cx__pack_ptr(const volatile void *value)
         char scope[scopes];                                                    \
     }
 
+#define CX__T(name) __typeof__(*(name).type)
+/* Zero where the definition gave none. */
+#define CX__DEFAULT(name) (*(const CX__T(name) *)(name).var.initial[0])
 #define CX__SCOPE(name) ((unsigned)sizeof((name).scope) - 1)
 
 #define CX__KIND(T)                                                            \

@@ -353,11 +353,7 @@ CX__END_DECLS
  * the same for one variable and a thousand.
  * Source: PEP 567, ContextVar.get().  Since: 0.1
  */
-#define cx_get(name)                                                           \
-    __extension__({                                                            \
-        cx_value cx__got = cx__get(&(name).var, CX__SCOPE(name));              \
-        CX__UNPACK(*(name).type, cx__got);                                     \
-    })
+#define cx_get(name) CX__GET(name)
 
 /**
  * Find the value of a variable into *out, a T; false: neither set nor

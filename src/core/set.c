@@ -44,7 +44,13 @@ bool cx_var_find(const cx_var *var, cx_value *out)
 
 cx_value cx__get_call(const cx_var *var, unsigned scope)
 {
-    return cx__get(var, scope);
+    const struct cx__entry *entry = cx__entry_of(var, scope);
+    cx_value value;
+
+    if (entry != NULL)
+        return entry->value;
+    (void)cx__var_default(var, &value);
+    return value;
 }
 
 /*

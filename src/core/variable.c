@@ -219,19 +219,11 @@ static cx_value load(const cx_var *var, const void *from)
 
 bool cx__var_default(const cx_var *var, cx_value *out)
 {
-    bool has = (cx__var_flags(var) & CX__CELL) == 0 &&
-               memcmp(var->initial[0], var->initial[1], var->size) == 0;
-
-    *out = has ? load(var, var->initial[0]) : (cx_value){.u64 = 0};
-    return has;
-}
-
-cx_value cx__get_default(const cx_var *var)
-{
-    cx_value value;
-
-    (void)cx__var_default(var, &value);
-    return value;
+    *out = (cx_value){.u64 = 0};
+    if ((cx__var_flags(var) & CX__CELL) != 0)
+        return false;
+    *out = load(var, var->initial[0]);
+    return out->u64 == load(var, var->initial[1]).u64;
 }
 
 /* A cell: a count, then size bytes, aligned as anything may want. */
