@@ -45,8 +45,8 @@ static void *yield_until(void *done)
     return NULL;
 }
 
-/* The same from two functions: neither returns to where the processor expects,
- * which is where the other one's call was. */
+/* The same in two functions: each returns to where the processor does not
+ * expect it, since the last call was the other's. */
 static void yield_apart(uint64_t n)
 {
     bool done = false;
@@ -149,13 +149,6 @@ static void *sleep_in_crew(void *arg)
     return arg;
 }
 
-static void *yield_in_crew(void *arg)
-{
-    for (; !crew_ends; crew_sleeps++)
-        (void)cx_yield();
-    return arg;
-}
-
 static void watch(uint64_t ms)
 {
     (void)cx_sleep(ms);
@@ -175,15 +168,14 @@ static void measure_executors(void)
 
 static const cx_task_options small = {.stack_size = 16 << 10};
 
-/* What a crew takes that does this, by the time that one of them does it. */
-static double measure_crew(cx_task_fn *fn)
+static double measure_crew(void)
 {
     cx_task *crew[CREW];
     double ns;
 
     crew_ends = false;
     for (int i = 0; i < CREW; i++)
-        crew[i] = cx_task_create_with(&small, fn, NULL);
+        crew[i] = cx_task_create_with(&small, sleep_in_crew, NULL);
     ns = crew_ns(watch);
     crew_ends = true;
     for (int i = 0; i < CREW; i++)
@@ -198,22 +190,14 @@ static void add_sleepers(unsigned count)
         cx_task_detach(cx_task_create_with(&small, sleep_far, NULL));
 }
 
-/* A sleep as a whole, and what of it is not the switch: the timer's part. */
 static void measure_sleeps(void)
 {
-    double yields, sleeps;
-
     if (!is_wanted("sleep"))
         return;
-    yields = measure_crew(yield_in_crew);
     add_sleepers(100);
-    sleeps = measure_crew(sleep_in_crew);
-    print("sleep/100", sleeps);
-    print("timer/100", sleeps - yields);
+    print("sleep/100", measure_crew());
     add_sleepers(100000 - 100);
-    sleeps = measure_crew(sleep_in_crew);
-    print("sleep/100000", sleeps);
-    print("timer/100000", sleeps - yields);
+    print("sleep/100000", measure_crew());
 }
 
 static void *measure_all(void *arg)

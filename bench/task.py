@@ -33,8 +33,7 @@ def _sleepers(count, goal, goal_memory, plotted=False):
 OPERATIONS = [
     Operation("yield", "yield, two tasks, there and back", goal=35,
               plotted=True),
-    Operation("apart", "the same from two functions, neither returning where "
-              "its call was predicted to"),
+    Operation("apart", "the same, each in a function of its own"),
     Operation("await", "create and await a task", goal=60, plotted=True),
     Operation("group", "a group of 1,000 tasks", plotted=True),
     Operation("queue", "an item to another task by a queue, and one back",
@@ -50,10 +49,10 @@ OPERATIONS = [
               plotted=True),
     Operation("sleep/100000", "sleep, 101,000 tasks asleep, processor time",
               plotted=True),
-    Operation("timer/100", "the timer's part of it, 1,100 asleep",
-              goal=(UV, 1 / 3)),
-    Operation("timer/100000", "the timer's part of it, 101,000 asleep",
-              goal=(UV, 1 / 10)),
+    Operation("timer/100", "one of 100 timers is set anew, without a switch",
+              goal=(UV, 1 / 3), plotted=True),
+    Operation("timer/100000", "one of 100,000 timers is set anew",
+              goal=(UV, 1 / 10), plotted=True),
     *_sleepers(10000, None, 4.5),
     *_sleepers(100000, 0.45, 4.5, plotted=True),
     *_sleepers(1000000, 5, 4.5),
@@ -106,6 +105,7 @@ def _python(name, *arguments):
 
 SHORT = [
     Program(OURS, run=["{programs}/task"]),
+    Program(OURS, run=["{programs}/heap"]),
     Program("Boost.Context alone", run=["./fcontext", "yield", "await"],
             build=[[*CC, "-o", "fcontext", "{peers}/fcontext/fcontext.c",
                     "-l:libboost_context.a"]]),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libuv alone: uv_queue_work(), with one thread unless the pool's default is
- * asked for, and one uv_timer for each sleep, which a callback starts again:
- * nothing is switched here.
+ * asked for, and a uv_timer for each that sleeps.
  */
 #include <uv.h>
 
@@ -47,55 +46,46 @@ static void round_trips_at_once(uint64_t n)
     jobs(IN_FLIGHT, n);
 }
 
-static void far_over(uv_timer_t *timer)
+static void over(uv_timer_t *timer)
 {
     (void)timer;
 }
 
-static void sleep_in_crew(uv_timer_t *timer)
+static uv_timer_t *timer;
+static unsigned timers;
+
+static void choose(uint64_t n)
 {
-    crew_sleeps++;
-    (void)uv_timer_start(timer, sleep_in_crew, CREW_MS, 0);
+    ROUNDS(n)
+    {
+        USE(&timer[any_number() % timers]);
+        USE(far_ms());
+    }
 }
 
-static void watch_over(uv_timer_t *timer)
+/* One of all timers is set anew. */
+static void restart(uint64_t n)
 {
-    uv_stop(timer->loop);
+    ROUNDS(n)
+    {
+        uv_timer_t *chosen = &timer[any_number() % timers];
+
+        (void)uv_timer_stop(chosen);
+        (void)uv_timer_start(chosen, over, far_ms(), 0);
+    }
 }
 
-static void watch(uint64_t ms)
+static void measure_timers(const char *operation, unsigned count)
 {
-    static uv_timer_t timer;
-
-    (void)uv_timer_init(loop, &timer);
-    (void)uv_timer_start(&timer, watch_over, ms, 0);
-    (void)uv_run(loop, UV_RUN_DEFAULT);
-}
-
-static void add_sleepers(unsigned count)
-{
-    uv_timer_t *timer = calloc(count, sizeof(*timer));
-
+    timers = count;
+    timer = calloc(count, sizeof(*timer));
     for (unsigned i = 0; i < count; i++) {
         (void)uv_timer_init(loop, &timer[i]);
-        (void)uv_timer_start(&timer[i], far_over, far_ms(), 0);
+        (void)uv_timer_start(&timer[i], over, far_ms(), 0);
     }
-}
-
-static void measure_sleeps(void)
-{
-    static uv_timer_t crew[CREW];
-
-    if (!is_wanted("timer"))
-        return;
-    for (int i = 0; i < CREW; i++) {
-        (void)uv_timer_init(loop, &crew[i]);
-        (void)uv_timer_start(&crew[i], sleep_in_crew, CREW_MS, 0);
-    }
-    add_sleepers(100);
-    print("timer/100", crew_ns(watch));
-    add_sleepers(100000 - 100);
-    print("timer/100000", crew_ns(watch));
+    measure(operation, restart, choose);
+    for (unsigned i = 0; i < count; i++)
+        (void)uv_timer_stop(&timer[i]);
 }
 
 int main(int argc, char **argv)
@@ -109,6 +99,7 @@ int main(int argc, char **argv)
     measure("executor/64", round_trips_at_once, NULL);
     measure("pool/1", round_trip, NULL);
     measure("pool/64", round_trips_at_once, NULL);
-    measure_sleeps();
+    measure_timers("timer/100", 100);
+    measure_timers("timer/100000", 100000);
     return 0;
 }
