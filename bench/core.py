@@ -5,7 +5,7 @@ The goals are those for a Zen 4 at 3.5 GHz; on another machine the ratios
 tell more.
 """
 
-from programs import Operation, Program
+from programs import Operation, Program, Suite
 
 OURS = "ctxvar"
 OURS_BY_CALL = "ctxvar, by call"
@@ -48,6 +48,21 @@ OPERATIONS = [
 
 CC = ["gcc", "-O2", "-std=c11", "-D_GNU_SOURCE"]
 
+# Cargo writes beside the sources, what another cargo may not read. Debian's
+# crates need no network.
+TOKIO = {
+    "folder": "tokio",
+    "package": "cargo librust-tokio-dev",
+    "tool": "cargo",
+    "file": "/usr/share/cargo/registry/tokio-*",
+    "build": [["rm", "-f", "Cargo.lock"],
+              ["cp", "-r", "{peers}/tokio/.", "."],
+              ["cargo", "build", "-q", "--release", "--offline",
+               "--target-dir", ".", "--config",
+               "source.crates-io.replace-with='debian'", "--config",
+               "source.debian.directory='/usr/share/cargo/registry'"]],
+}
+
 PROGRAMS = [
     Program(OURS, run=["{programs}/core"]),
     Program(OURS_BY_CALL, run=["{programs}/core-call", "get", "set", "bind"]),
@@ -62,7 +77,7 @@ PROGRAMS = [
                     "-L.", "-lgetter", "-Wl,-rpath,$ORIGIN"]]),
     Program("bare", run=["./machine"],
             build=[[*CC, "-o", "machine", "{peers}/machine/machine.c"]]),
-    Program("Boost.Context alone", run=["./fcontext"],
+    Program("Boost.Context alone", run=["./fcontext", "switch"],
             build=[[*CC, "-o", "fcontext", "{peers}/fcontext/fcontext.c",
                     "-l:libboost_context.a"]]),
     Program("pthread key", run=["./pthread"],
@@ -73,28 +88,24 @@ PROGRAMS = [
             build=[[*CC, "-o", "glib", "{peers}/glib/glib.c", "{module}"]]),
     Program("Boost.Fiber", run=["./fiber"], package="libboost-fiber-dev",
             file="/usr/include/boost/fiber/all.hpp",
-            build=[["g++", "-O2", "-o", "fiber", "{peers}/fiber/fiber.cpp",
+            build=[["g++", "-O2", "-o", "fiber", "{peers}/fiber/core.cpp",
                     "-lboost_fiber", "-lboost_context", "-pthread"]]),
     Program("CPython, C API", run=["./cpython"], package="python3-dev",
             module="python3-embed",
             build=[[*CC, "-o", "cpython", "{peers}/cpython/cpython.c",
                     "{module}"]]),
     Program("Go context", run=["./go"], package="golang-go", tool="go",
-            build=[["go", "build", "-o", "go", "{peers}/go/main.go"]]),
+            build=[["go", "build", "-o", "go", "{peers}/go/core.go",
+                    "{peers}/go/measure.go"]]),
     Program("Node AsyncLocalStorage", package="nodejs", tool="node",
             run=["node", "{peers}/node/main.mjs"]),
     Program("Java ThreadLocal", run=["java", "-cp", ".", "Bench"],
             package="default-jdk-headless", tool="javac",
             build=[["javac", "-d", ".", "{peers}/java/Bench.java"]]),
-    Program("tokio task_local", run=["./release/bench-tokio"],
-            package="cargo librust-tokio-dev", tool="cargo",
-            file="/usr/share/cargo/registry/tokio-*",
-            # Cargo writes beside the sources, what another cargo may not
-            # read. Debian's crates need no network.
-            build=[["rm", "-f", "Cargo.lock"],
-                   ["cp", "-r", "{peers}/tokio/.", "."],
-                   ["cargo", "build", "-q", "--release", "--offline",
-                    "--target-dir", ".", "--config",
-                    "source.crates-io.replace-with='debian'", "--config",
-                    "source.debian.directory='/usr/share/cargo/registry'"]]),
+    Program("tokio task_local", run=["./release/core"], **TOKIO),
 ]
+
+SUITE = Suite("core", "Nanoseconds, less is better", OURS,
+              raw=("_Thread_local", "_Thread_local, by call"),
+              raw_title="plain thread-local", operations=OPERATIONS,
+              programs=PROGRAMS)

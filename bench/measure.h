@@ -32,8 +32,16 @@ typedef void body_fn(uint64_t n);
 static int measure_argc;
 static char **measure_argv;
 
+/*
+ * Computes something inexact, as taking times does: coroutines that are made
+ * after this have that flag set too. Between two that differ in it, Boost's
+ * switch takes ten times as long on Intel's processors.
+ */
 static void measure_init(int argc, char **argv)
 {
+    volatile double third = 1;
+
+    third /= 3;
     measure_argc = argc;
     measure_argv = argv;
 }
@@ -79,6 +87,18 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static double median(double ns[RUNS])
+{
+    qsort(ns, RUNS, sizeof(ns[0]), compare_doubles);
+    return ns[RUNS / 2];
+}
+
+static void print(const char *operation, double ns)
+{
+    printf("%s %.4f\n", operation, ns);
+    fflush(stdout);
+}
+
 /*
  * Measure an operation and print the median. What the body does besides it,
  * so that it can be measured at all, is measured in turn with it and taken
@@ -97,9 +117,7 @@ static void measure(const char *operation, body_fn *body, body_fn *without)
         if (without != NULL)
             ns[i] -= run_ns(without, n) / (double)n;
     }
-    qsort(ns, RUNS, sizeof(ns[0]), compare_doubles);
-    printf("%s %.4f\n", operation, ns[RUNS / 2]);
-    fflush(stdout);
+    print(operation, median(ns));
 }
 
 #endif

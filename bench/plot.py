@@ -8,7 +8,7 @@ dark one, and the text does better where the viewer says which it is.
 import math
 from html import escape
 
-from table import number
+from table import amount
 
 LEFT, RIGHT, WIDTH = 200, 70, 820
 BAR, GAP, HEAD, SPACE = 13, 3, 24, 14
@@ -30,16 +30,32 @@ text { font: 12px system-ui, sans-serif; fill: #6b7280 }
 @media (prefers-color-scheme: dark) { text { fill: #c4cbd5 } }
 """
 
-LEGEND = [("ours", "ctxvar"), ("call", "ctxvar, by call"),
-          ("raw", "plain thread-local"), ("peer", "peers")]
+NS = {"ns": 1, "us": 1e3, "s": 1e9}
 
 
-def _kind(label, ours):
-    if label == ours:
+def _kind(label, suite):
+    if label == suite.ours:
         return "ours"
-    if label == f"{ours}, by call":
+    if label == f"{suite.ours}, by call":
         return "call"
-    return "raw" if label.startswith("_Thread_local") else "peer"
+    return "raw" if label in suite.raw else "peer"
+
+
+def _legend(suite, plotted):
+    """The kinds that there are, and what they are called."""
+    names = {"ours": suite.ours, "call": f"{suite.ours}, by call",
+             "raw": suite.raw_title, "peer": "peers"}
+    there = {_kind(label, suite) for result in plotted
+             for label in result["by"]}
+    return [(kind, name) for kind, name in names.items() if kind in there]
+
+
+def _duration(ns):
+    """A power of ten, in the unit that makes it shortest."""
+    for unit, length in (("s", 1e9), ("ms", 1e6), ("\u00b5s", 1e3)):
+        if ns >= length:
+            return f"{ns / length:g} {unit}"
+    return f"{ns:g} ns"
 
 
 class _Scale:
@@ -72,31 +88,33 @@ def _line(kind, x, top, bottom):
             f'y1="{top:.1f}" y2="{bottom:.1f}"/>')
 
 
-def _bar(scale, y, label, median, goal, kind):
-    end = max(scale.x(median), LEFT + 2)
+def _bar(scale, y, label, median, goal, unit, kind):
+    end = max(scale.x(median * NS[unit]), LEFT + 2)
     parts = [_text(LEFT - 8, y + 10.5, label, "name"),
              _box(kind, LEFT, y, end - LEFT)]
     if goal is not None:
-        parts.append(_line("goal", scale.x(goal), y - 1.5, y + BAR + 1.5))
-        end = max(end, scale.x(goal))
-    parts.append(_text(end + 6, y + 10.5, number(median)))
+        at = scale.x(goal * NS[unit])
+        parts.append(_line("goal", at, y - 1.5, y + BAR + 1.5))
+        end = max(end, at)
+    parts.append(_text(end + 6, y + 10.5, amount(median, unit)))
     return parts
 
 
-def _operation(scale, y, result, ours):
+def _operation(scale, y, result, suite):
     parts = [_text(LEFT, y + 14, result["title"], "operation")]
     y += HEAD
     for label, found in result["by"].items():
         parts += _bar(scale, y, label, found["median"],
-                      result["goals"].get(label), _kind(label, ours))
+                      result["goals"].get(label), result["unit"],
+                      _kind(label, suite))
         y += BAR + GAP
     return parts, y + SPACE
 
 
-def _head():
-    parts = [_text(LEFT, 26, "Nanoseconds, less is better", "title")]
+def _head(suite, plotted):
+    parts = [_text(LEFT, 26, suite.title, "title")]
     x = LEFT
-    for kind, text in LEGEND:
+    for kind, text in _legend(suite, plotted):
         parts += [_box(kind, x, 40, 13), _text(x + 18, 51, text)]
         x += 40 + 6.4 * len(text)
     parts += [_line("goal", x + 3, 39, 54), _text(x + 12, 51, "goal")]
@@ -107,8 +125,8 @@ def _axis(scale, bottom):
     parts = []
     for ns in scale.decades():
         parts += [_line("grid", scale.x(ns), TOP - 6, bottom),
-                  _text(scale.x(ns), TOP - 12, f"{ns:,g}", "tick"),
-                  _text(scale.x(ns), bottom + 14, f"{ns:,g}", "tick")]
+                  _text(scale.x(ns), TOP - 12, _duration(ns), "tick"),
+                  _text(scale.x(ns), bottom + 14, _duration(ns), "tick")]
     return parts
 
 
@@ -117,19 +135,20 @@ def _foot(results, y):
                  f"{results['rounds']} processes each")
 
 
-def draw(results, ours):
+def draw(suite, results):
     """The whole picture, as text."""
     plotted = [result for result in results["operations"]
                if result["plotted"]]
-    scale = _Scale([found["median"] for result in plotted
+    scale = _Scale([found["median"] * NS[result["unit"]] for result in plotted
                     for found in result["by"].values()] or [1, 10])
     bars, y = [], TOP
     for result in plotted:
-        parts, y = _operation(scale, y, result, ours)
+        parts, y = _operation(scale, y, result, suite)
         bars += parts
     height = y + BOTTOM
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
         f'height="{height}" viewBox="0 0 {WIDTH} {height}">',
-        f"<style>{STYLE}</style>", *_head(), *_axis(scale, y - SPACE), *bars,
-        _foot(results, height - 14), "</svg>", ""])
+        f"<style>{STYLE}</style>", *_head(suite, plotted),
+        *_axis(scale, y - SPACE), *bars, _foot(results, height - 14), "</svg>",
+        ""])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs that measure: building those of the peers, and running them all."""
+"""What is measured, and the programs that do: building those of the peers,
+and running them all."""
 
 import glob
 import os
@@ -7,9 +8,10 @@ import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Optional, Union
 
 PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
+LONGEST_S = 120
 
 
 class Skipped(Exception):
@@ -18,28 +20,30 @@ class Skipped(Exception):
 
 @dataclass
 class Operation:
-    """Something that is measured, with the nanoseconds it should take."""
+    """Something that is measured, with what it should take, in its unit.
+
+    The goal is a number, or (label, times): so many times what the program of
+    that label takes in the same run.
+    """
     name: str
     title: str
-    goal: Optional[float] = None
+    goal: Union[float, tuple, None] = None
     goal_by_call: Optional[float] = None
     plotted: bool = False
+    unit: str = "ns"
 
 
 @dataclass
-class Program:
-    """A program; what it needs besides a C compiler is a Debian package.
-
-    In commands {programs} is where the build has put ours, {peers} the
-    sources of the others, {module} what pkg-config says of the module.
-    """
-    label: str
-    run: list
-    build: list = field(default_factory=list)
-    package: Optional[str] = None
-    tool: Optional[str] = None
-    module: Optional[str] = None
-    file: Optional[str] = None
+class Suite:
+    """Operations, the programs that measure them, and who is who in a plot:
+    ours, and the bare parts `raw` that everybody's are made of."""
+    name: str
+    title: str
+    ours: str
+    raw: str
+    raw_title: str
+    operations: list
+    programs: list
 
 
 def _module_flags(module):
@@ -72,14 +76,20 @@ def _command(command, programs, flags):
 class Built:
     """A program that is ready to run, in a folder of its own."""
 
+    _folders = set()  # that have been built
+
     def __init__(self, program, folder, programs):
+        name = program.folder or os.path.basename(program.run[0])
         self.label = program.label
-        self.folder = os.path.join(folder, program.run[0].split("/")[-1])
+        self.rounds = program.rounds
+        self.folder = os.path.join(folder, name)
         self.version = None
         flags = _require(program)
         os.makedirs(self.folder, exist_ok=True)
-        for command in program.build:
-            self._build(_command(command, programs, flags))
+        if self.folder not in Built._folders:
+            for command in program.build:
+                self._build(_command(command, programs, flags))
+        Built._folders.add(self.folder)
         self.command = _command(program.run, programs, flags)
 
     def _build(self, command):
@@ -89,18 +99,50 @@ class Built:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise Skipped(f"did not build: {said[0] if said else command[0]}")
 
-    def measure(self):
-        """Run once: nanoseconds by the name of the operation."""
-        done = subprocess.run(self.command, cwd=self.folder, text=True,
-                              capture_output=True, check=False)
+    def _run(self):
+        name = " ".join([os.path.basename(self.command[0]),
+                         *self.command[1:]])
+        try:
+            done = subprocess.run(self.command, cwd=self.folder, text=True,
+                                  capture_output=True, timeout=LONGEST_S,
+                                  check=False)
+        except subprocess.TimeoutExpired:
+            raise Skipped(f"{name} took over {LONGEST_S} s") from None
         if done.returncode != 0:
-            raise Skipped(f"failed with {done.returncode}: "
+            raise Skipped(f"{name} failed with {done.returncode}: "
                           f"{done.stderr.strip()}")
+        return done.stdout
+
+    def measure(self):
+        """Run once: what was measured, by the name of the operation."""
         found = {}
-        for line in done.stdout.splitlines():
+        for line in self._run().splitlines():
             name, _, value = line.partition(" ")
             if name == "version":
                 self.version = value
             else:
                 found[name] = float(value)
         return found
+
+
+@dataclass
+class Program:
+    """A program; what it needs besides a C compiler is a Debian package.
+
+    In commands {programs} is where the build has put ours, {peers} the
+    sources of the others, {module} what pkg-config says of the module.
+    Programs of one folder are built together, by what the first of them says.
+    """
+    label: str
+    run: list
+    build: list = field(default_factory=list)
+    folder: Optional[str] = None
+    package: Optional[str] = None
+    tool: Optional[str] = None
+    module: Optional[str] = None
+    file: Optional[str] = None
+    rounds: Optional[int] = None  # at most; None: all
+
+    def prepare(self, folder, programs):
+        """Build it: what run.py measures; Skipped where it cannot be."""
+        return Built(self, folder, programs)

@@ -4,11 +4,19 @@
 WIDTH = 78
 
 
-def number(ns):
+
+def number(value):
     """Three digits are all that a measurement is good for."""
-    if abs(ns) >= 100:
-        return f"{ns:,.0f}"
-    return f"{ns:.1f}" if abs(ns) >= 10 else f"{ns:.2f}"
+    if abs(value) >= 100 or value == 0:
+        return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
+
+
+def amount(value, unit):
+    """With its unit, but for nanoseconds, which nearly all are."""
+    return number(value) if unit in ("ns", "") else f"{number(value)} {unit}"
 
 
 def ratio(theirs, ours):
@@ -23,7 +31,7 @@ def ratio(theirs, ours):
 def _verdict(median, goal):
     if goal is None:
         return ""
-    return f"<= {goal:g}  {'yes' if median <= goal else 'NO'}"
+    return f"<= {goal:.4g}  {'yes' if median <= goal else 'NO'}"
 
 
 def _rows(result, ours):
@@ -33,7 +41,7 @@ def _rows(result, ours):
     for label, median in medians.items():
         goal = result["goals"].get(label)
         name = f"{ours}, inline" if label == ours and calls else label
-        yield (name, number(median),
+        yield (name, amount(median, result["unit"]),
                ratio(median, medians.get(ours)) if label != ours else "",
                ratio(median, calls) if not label.startswith(ours) else "",
                _verdict(median, goal))
@@ -41,17 +49,20 @@ def _rows(result, ours):
 
 def show(results, ours):
     """Print it all."""
-    print(f"{'':26}{'ns':>9}{'x inline':>12}{'x call':>12}   goal, met")
+    by_call = any(f"{ours}, by call" in result["by"]
+                  for result in results["operations"])
+    columns = ("x inline", "x call") if by_call else (f"x {ours}", "")
+    print(f"{'':26}{'ns':>10}{columns[0]:>12}{columns[1]:>11}   goal, met")
     print("-" * WIDTH)
     for result in results["operations"]:
         print(result["title"])
-        for name, ns, inline, call, verdict in _rows(result, ours):
-            print(f"  {name:24}{ns:>9}{inline:>12}{call:>12}   {verdict}"
+        for name, value, inline, call, verdict in _rows(result, ours):
+            print(f"  {name:24}{value:>10}{inline:>12}{call:>11}   {verdict}"
                   .rstrip())
     print("-" * WIDTH)
     print(f"{results['machine']['cpu']}, medians of {results['rounds']} "
           "processes each")
     print(", ".join(f"{label} {version}"
                     for label, version in results["versions"].items()))
-    for label, reason in results["skipped"].items():
-        print(f"skipped: {label}, {reason}")
+    for skipped in results["skipped"]:
+        print(f"skipped: {skipped['label']}, {skipped['reason']}")

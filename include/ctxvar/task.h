@@ -42,7 +42,7 @@ typedef struct cx_task_options {
     cx_context *context;
     /** Bytes of address space for its stack, rounded up to 16 KiB, 64 KiB,
      *  256 KiB, 1 MiB or 8 MiB; memory is taken only as it is touched. Less
-     *  than a kilobyte of it is the task's own record. 0: 256 KiB. */
+     *  than two kilobytes of it are the task's own record. 0: 256 KiB. */
     size_t stack_size;
 } cx_task_options;
 

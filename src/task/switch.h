@@ -34,7 +34,7 @@ struct cx__coroutine {
 
 /*
  * A coroutine that will start in main, in a context, on the stack from low up
- * to high. Its floating point modes are those of the caller.
+ * to high. Its modes of floating point are those of the caller.
  */
 void cx__coroutine_init(struct cx__coroutine *coroutine, char *low, char *high,
                         cx_context *context,

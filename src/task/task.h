@@ -19,11 +19,11 @@ struct cx__loop;
 enum cx__task_state { CX__READY, CX__RUNNING, CX__WAITING, CX__ENDED };
 
 /*
- * A task. It lies at the top of its own stack, which it starts below itself
+ * A task. It lies near the top of its own stack, which it starts below itself
  * and its name:
  *
  *     stack.low                                        stack.high
- *     | <-- grows down                | name | cx_task |
+ *     | <-- grows down           | name | cx_task | ... |
  *
  *            create               resume               fn returns
  *   (new) ----------> READY ---------------> RUNNING --------------> ENDED

@@ -2,6 +2,7 @@
 /* Creating, awaiting and detaching tasks. */
 #include "support.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -362,6 +363,52 @@ TASK_TEST(errno_is_each_tasks_own)
     assert_ptr_equal(kept, as_pointer(1));
 }
 
+/* Valgrind has neither modes of floating point nor flags. */
+static bool rounds_up(void)
+{
+    volatile double one = 1;
+    volatile double sum = one + 0x1p-60;
+
+    return sum > one;
+}
+
+static void *round_up(void *arg)
+{
+    (void)fesetround(FE_UPWARD);
+    *(bool *)arg = rounds_up();
+    (void)cx_yield();
+    return as_pointer(rounds_up());
+}
+
+TASK_TEST(rounding_is_each_tasks_own)
+{
+    bool has_modes;
+    cx_task *task = cx_task_create(round_up, &has_modes);
+    void *kept;
+
+    assert_int_equal(cx_yield(), 0);
+    assert_false(rounds_up());
+    assert_int_equal(cx_await(task, &kept), 0);
+    assert_ptr_equal(kept, as_pointer(has_modes));
+}
+
+static void *divide_by_zero(void *arg)
+{
+    (void)arg;
+    (void)feraiseexcept(FE_DIVBYZERO);
+    return as_pointer(fetestexcept(FE_DIVBYZERO) != 0);
+}
+
+TASK_TEST(flags_of_floating_point_are_the_threads)
+{
+    void *raised;
+
+    (void)feclearexcept(FE_ALL_EXCEPT);
+    assert_int_equal(cx_await(cx_task_create(divide_by_zero, NULL), &raised),
+                     0);
+    assert_ptr_equal(raised, as_pointer(fetestexcept(FE_DIVBYZERO) != 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +442,8 @@ int main(void)
         cmocka_unit_test(a_task_can_detach_itself),
         cmocka_unit_test(a_task_of_another_thread_is_refused),
         cmocka_unit_test(errno_is_each_tasks_own),
+        cmocka_unit_test(rounding_is_each_tasks_own),
+        cmocka_unit_test(flags_of_floating_point_are_the_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Boost.Context's switch alone: a coroutine that is resumed and yields. */
+/*
+ * Boost.Context's switch alone, without a scheduler: a coroutine that is
+ * resumed and yields, and one that is made and ends.
+ */
 #include "../../measure.h"
 
 struct transfer {
@@ -24,13 +27,30 @@ static void resume(uint64_t n)
     coroutine = jump_fcontext(coroutine, NULL).from;
 }
 
-int main(int argc, char **argv)
+static void *make(void (*fn)(struct transfer))
 {
     static _Alignas(64) char stack[64 * 1024];
 
+    return make_fcontext(stack + sizeof(stack), sizeof(stack), fn);
+}
+
+static void end(struct transfer came)
+{
+    (void)jump_fcontext(came.from, NULL);
+}
+
+static void make_and_end(uint64_t n)
+{
+    ROUNDS(n)
+    (void)jump_fcontext(make(end), NULL);
+}
+
+int main(int argc, char **argv)
+{
     measure_init(argc, argv);
-    coroutine =
-        make_fcontext(stack + sizeof(stack), sizeof(stack), yield_for_ever);
+    measure("await", make_and_end, NULL);
+    coroutine = make(yield_for_ever);
     measure("switch", resume, NULL);
+    measure("yield", resume, NULL);
     return 0;
 }
