@@ -30,7 +30,6 @@ struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
         (void)cx_semaphore_free(pool->quota);
         (void)cx_lock_free(pool->writer);
         free(pool);
-        errno = ENOMEM;
         return NULL;
     }
     pool->db = db;
