@@ -192,23 +192,31 @@ static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
     return error == 0 ? sync_path(path, outcome) : error;
 }
 
+static int make_at(const struct cx__sqlite *sqlite, const char *path,
+                   int64_t id, struct cx__outcome *outcome)
+{
+    struct cx__outcome ignored;
+    int error = files_remove(sqlite, id, outcome);
+
+    if (error == 0)
+        error = cx__sqlite_make_file(path, outcome);
+    if (error != 0)
+        return error;
+    error = fill(sqlite, path, id, outcome);
+    if (error == 0)
+        error = sync_path(sqlite->folder, outcome);
+    if (error != 0)
+        (void)files_remove(sqlite, id, &ignored);
+    return error;
+}
+
 int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
                          struct cx__outcome *outcome)
 {
     char *path = cx__sqlite_path(sqlite, CX__TENANT, id, "");
-    struct cx__outcome ignored;
-    int error = path != NULL ? files_remove(sqlite, id, outcome)
+    int error = path != NULL ? make_at(sqlite, path, id, outcome)
                              : cx__sqlite_failed(outcome, ENOMEM);
 
-    if (error == 0)
-        error = cx__sqlite_make_file(path, outcome);
-    if (error == 0) {
-        error = fill(sqlite, path, id, outcome);
-        if (error == 0)
-            error = sync_path(sqlite->folder, outcome);
-        if (error != 0)
-            (void)files_remove(sqlite, id, &ignored);
-    }
     free(path);
     return error;
 }
