@@ -10,20 +10,22 @@
 #include "problem.h"
 #include "tenant.h"
 
-/* The current tenant, which must be one of this database. */
-static int tenant_of(const cx_db *db, cx_tenant **tenant)
+/* The current tenant, which must be one of this database; NULL: error says
+ * why not. */
+static cx_tenant *tenant_of(const cx_db *db, int *error)
 {
     cx_tenant *current = cx_get(cx__tenant_var);
 
     if (current == NULL)
-        return cx__problem(-ENOKEY, "no tenant in the context");
-    if (cx__tenant_db(current) != db)
-        return cx__problem(-EKEYREJECTED,
-                           "the current tenant is another database's");
-    if (current->dropped)
-        return cx__problem(-ESTALE, "the tenant was dropped");
-    *tenant = current;
-    return 0;
+        *error = cx__problem(-ENOKEY, "no tenant in the context");
+    else if (cx__tenant_db(current) != db)
+        *error = cx__problem(-EKEYREJECTED,
+                             "the current tenant is another database's");
+    else if (current->dropped)
+        *error = cx__problem(-ESTALE, "the tenant was dropped");
+    else
+        return current;
+    return NULL;
 }
 
 static size_t bucket_of(const cx_task *task)
@@ -116,13 +118,12 @@ static int lease_new(cx_db *db, cx_tenant *tenant,
 
 int cx__lease_begin(cx_db *db, struct cx__connection **connection)
 {
-    cx_tenant *tenant = NULL;
     int result = cx__db_check(db);
+    cx_tenant *tenant = result == 0 ? tenant_of(db, &result) : NULL;
 
-    if (result == 0)
-        result = tenant_of(db, &tenant);
-    if (result == 0)
-        result = find_held(db, tenant, connection);
+    if (tenant == NULL)
+        return result;
+    result = find_held(db, tenant, connection);
     if (result == 0)
         return lease_new(db, tenant, connection);
     if (result < 0)

@@ -192,7 +192,7 @@ static int migrate_room(const struct run *run, cx_tenant *tenant, int64_t id)
     int result;
 
     if (pool == NULL)
-        return -errno;
+        return -ENOMEM;
     result = cx__pool_lease(pool, &connection);
     if (result == 0) {
         result = migrate_connection(run, connection);

@@ -30,7 +30,6 @@ struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
         (void)cx_semaphore_free(pool->quota);
         (void)cx_lock_free(pool->writer);
         free(pool);
-        errno = ENOMEM;
         return NULL;
     }
     pool->db = db;
@@ -261,18 +260,6 @@ void cx__pool_expire(struct cx__pool *pool)
 
 void cx__pool_close_idle(cx_db *db)
 {
-    struct cx__list all;
-
-    cx__list_init(&all);
-    while (!cx__list_is_empty(&db->idle)) {
-        struct cx__connection *each =
-            CX__OWNER(db->idle.next, struct cx__connection, aged);
-        struct cx__pool *pool = each->pool;
-
-        idle_remove(each);
-        cx__list_insert(&all, &each->idle);
-        free_unused(pool);
-    }
-    if (!cx__list_is_empty(&all))
-        db->engine->disconnect(db, &all);
+    while (!cx__list_is_empty(&db->idle))
+        evict(db);
 }

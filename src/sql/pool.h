@@ -39,7 +39,7 @@ struct cx__pool {
     unsigned generation;
 };
 
-/* NULL with errno. The first hold on it is the caller's, as a user. */
+/* NULL: no memory. The first hold on it is the caller's, as a user. */
 struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
                               int64_t id);
 

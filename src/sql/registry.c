@@ -203,7 +203,7 @@ int cx_tenant_create(cx_db *db, cx_text name, cx_tenant **tenant)
 
 int cx_tenant_find(cx_db *db, cx_text name, cx_tenant **tenant)
 {
-    struct listed listed;
+    struct listed listed = {.tenant = NULL};
     cx_param param = text_param(name);
     int result = tenant != NULL ? check_name(db, name) : -EINVAL;
 
@@ -275,7 +275,7 @@ int cx_tenant_rename(cx_tenant *tenant, cx_text name)
 /* Have the list say so; one that says so already is no error. */
 static int advance(cx_db *db, int64_t id, int state)
 {
-    struct listed listed;
+    struct listed listed = {.tenant = NULL};
     cx_param params[] = {i64_param(state), i64_param(id)};
     int result = ask(db, set_state, params, 2, false, &listed);
 

@@ -184,12 +184,13 @@ static int check_file(cx_tenant *tenant, const struct connect_job *job)
 static void *close_run(void *arg)
 {
     struct cx__list *connections = arg;
+    struct cx__list *link = connections->next;
 
-    while (!cx__list_is_empty(connections)) {
+    while (link != connections) {
         struct cx__connection *each =
-            CX__OWNER(connections->next, struct cx__connection, idle);
+            CX__OWNER(link, struct cx__connection, idle);
 
-        cx__list_remove(&each->idle);
+        link = link->next;
         cx__statements_fini(each);
         (void)sqlite3_close(cx__sqlite_connection_of(each)->handle);
         free(each);

@@ -74,11 +74,10 @@ int cx__sqlite_number(sqlite3 *handle, const char *text, int *value,
     return cx__sqlite_outcome(outcome, handle, code);
 }
 
-/* What has happened to names in the folder, too, is to last. */
-static int folder_sync(const struct cx__sqlite *sqlite,
-                       struct cx__outcome *outcome)
+/* Wait until a file is on the disk, or what happened to a folder's names. */
+static int sync_path(const char *path, struct cx__outcome *outcome)
 {
-    int fd = open(sqlite->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int error = 0;
 
     if (fd < 0 || fsync(fd) != 0)
@@ -167,6 +166,18 @@ static int make_template(sqlite3 *handle, struct cx__outcome *outcome)
     return error == 0 ? cx__sqlite_exec(handle, room_tables, outcome) : error;
 }
 
+static int fill_open(const struct cx__sqlite *sqlite, sqlite3 *handle,
+                     int64_t id, struct cx__outcome *outcome)
+{
+    /* It is waited for as a whole, once it is closed. */
+    int error = cx__sqlite_exec(handle, "PRAGMA synchronous = OFF", outcome);
+
+    if (error == 0)
+        error = id == CX__TEMPLATE ? make_template(handle, outcome)
+                                   : copy_template(sqlite, handle, outcome);
+    return error == 0 ? stamp(sqlite, handle, id, outcome) : error;
+}
+
 /* Fill a file that is empty. */
 static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
                 struct cx__outcome *outcome)
@@ -175,12 +186,27 @@ static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
     int error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
 
     if (error == 0)
-        error = id == CX__TEMPLATE ? make_template(handle, outcome)
-                                   : copy_template(sqlite, handle, outcome);
-    if (error == 0)
-        error = stamp(sqlite, handle, id, outcome);
+        error = fill_open(sqlite, handle, id, outcome);
     if (sqlite3_close(handle) != SQLITE_OK && error == 0)
         error = cx__sqlite_refuse(outcome, -EIO, "a new file cannot be closed");
+    return error == 0 ? sync_path(path, outcome) : error;
+}
+
+static int make_at(const struct cx__sqlite *sqlite, const char *path,
+                   int64_t id, struct cx__outcome *outcome)
+{
+    struct cx__outcome ignored;
+    int error = files_remove(sqlite, id, outcome);
+
+    if (error == 0)
+        error = cx__sqlite_make_file(path, outcome);
+    if (error != 0)
+        return error;
+    error = fill(sqlite, path, id, outcome);
+    if (error == 0)
+        error = sync_path(sqlite->folder, outcome);
+    if (error != 0)
+        (void)files_remove(sqlite, id, &ignored);
     return error;
 }
 
@@ -188,19 +214,9 @@ int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
                          struct cx__outcome *outcome)
 {
     char *path = cx__sqlite_path(sqlite, CX__TENANT, id, "");
-    struct cx__outcome ignored;
-    int error = path != NULL ? files_remove(sqlite, id, outcome)
+    int error = path != NULL ? make_at(sqlite, path, id, outcome)
                              : cx__sqlite_failed(outcome, ENOMEM);
 
-    if (error == 0)
-        error = cx__sqlite_make_file(path, outcome);
-    if (error == 0) {
-        error = fill(sqlite, path, id, outcome);
-        if (error == 0)
-            error = folder_sync(sqlite, outcome);
-        if (error != 0)
-            (void)files_remove(sqlite, id, &ignored);
-    }
     free(path);
     return error;
 }
@@ -227,7 +243,7 @@ static void *remove_run(void *arg)
 
     job->outcome.error = files_remove(job->sqlite, job->id, &job->outcome);
     if (job->outcome.error == 0)
-        job->outcome.error = folder_sync(job->sqlite, &job->outcome);
+        job->outcome.error = sync_path(job->sqlite->folder, &job->outcome);
     return NULL;
 }
 

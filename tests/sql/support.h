@@ -78,10 +78,11 @@ static CX__UNUSED bool has_room(const struct folder *folder, int id)
     return answer[0] == '1';
 }
 
+/* In memory where that is to be had: disks are slow to sync. */
 static CX__UNUSED void folder_make(struct folder *folder)
 {
-    (void)snprintf(folder->path, sizeof(folder->path),
-                   "/tmp/ctxvar-sql-XXXXXX");
+    (void)snprintf(folder->path, sizeof(folder->path), "%s/ctxvar-sql-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(folder->path));
     if (server() != NULL)
         server_make(folder);

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who has which connection: quotas, turns, cancels at each point, and many
+ * tasks of many tenants. The numbers are those of the catalogue of attacks.
+ */
+#include "users.h"
+
+#include <ctxvar/group.h>
+#include <ctxvar/sync.h>
+
+#include <ctxvar/callback.h>
+#include <ctxvar/transaction.h>
+
+/* A database with other options, and tenants "0", "1" and so on in it, each
+ * with a row whose name is its own. */
+struct many {
+    struct folder folder;
+    cx_db *db;
+    cx_tenant **tenants;
+    int n;
+};
+
+static void many_make(struct many *many, const cx_db_options *options, int n)
+{
+    folder_make(&many->folder);
+    assert_ok(cx_db_open(many->folder.url, options, &many->db));
+    template_exec(&many->folder, user_table);
+    many->n = n;
+    many->tenants = calloc((size_t)n, sizeof(cx_tenant *));
+    for (int i = 0; i < n; i++) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "%d", i);
+        many->tenants[i] = tenant_make(many->db, name);
+        CX_WITH_TENANT(many->tenants[i]) {
+            (void)user_add(many->db, name, i);
+        }
+    }
+}
+
+static void many_end(struct many *many)
+{
+    for (int i = 0; i < many->n; i++)
+        cx_tenant_unref(many->tenants[i]);
+    free(many->tenants);
+    assert_ok(cx_db_close(many->db));
+    folder_remove(&many->folder);
+}
+
+/* Does tenant i read its own row, and nothing else? */
+static void assert_own_row(const struct many *many, int i)
+{
+    User user = {.id = 1};
+    CX_ARENA(arena);
+
+    CX_WITH_TENANT(many->tenants[i]) {
+        assert_ok(cx_db_find(many->db, &user_model, &user, &arena));
+        assert_int_equal(user.age.value, i);
+        assert_int_equal(atoi(user.name.data), i);
+    }
+}
+
+/* S23. */
+TASK_TEST(more_tenants_than_connections_are_all_served)
+{
+    cx_db_options few = {.connections = 4, .connections_each = 2};
+    struct many many;
+
+    many_make(&many, &few, 40);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 40; i++)
+            assert_own_row(&many, round % 2 == 0 ? i : 39 - i);
+    }
+    many_end(&many);
+}
+
+/* A task that holds a connection of a tenant's until it is told to go on. */
+struct holder {
+    const struct many *many;
+    int tenant;
+    cx_event *held;
+    cx_event *go;
+    int error;
+};
+
+static void *hold(void *arg)
+{
+    struct holder *holder = arg;
+
+    CX_WITH_TENANT(holder->many->tenants[holder->tenant]) {
+        User user;
+
+        holder->error = 0;
+        CX_DB_EACH(holder->many->db, &user_model, NULL, &user, &holder->error) {
+            (void)cx_event_set(holder->held);
+            (void)cx_event_wait(holder->go);
+            break;
+        }
+    }
+    return NULL;
+}
+
+static cx_task *holder_start(struct holder *holder, const struct many *many,
+                             int tenant)
+{
+    cx_task *task;
+
+    *holder = (struct holder){.many = many,
+                              .tenant = tenant,
+                              .held = cx_event_new(),
+                              .go = cx_event_new()};
+    task = cx_task_create(hold, holder);
+    assert_non_null(task);
+    return task;
+}
+
+static void holder_end(struct holder *holder, cx_task *task)
+{
+    assert_int_equal(cx_event_set(holder->go), 0);
+    assert_int_equal(cx_await(task, NULL), 0);
+    (void)cx_event_free(holder->held);
+    (void)cx_event_free(holder->go);
+}
+
+/* R11. */
+TASK_TEST(a_tenant_that_has_its_quota_does_not_keep_the_others_waiting)
+{
+    cx_db_options options = {.connections = 3, .connections_each = 2};
+    struct holder holders[3];
+    cx_task *tasks[3];
+    struct many many;
+
+    many_make(&many, &options, 2);
+    for (int i = 0; i < 3; i++) {
+        tasks[i] = holder_start(&holders[i], &many, 0);
+        if (i < 2)
+            assert_int_equal(cx_event_wait(holders[i].held), 0);
+    }
+    assert_own_row(&many, 1);
+    assert_false(cx_event_is_set(holders[2].held));
+    CX_WITH_TENANT(many.tenants[0]) {
+        CX_TIMEOUT(5) {
+            assert_int_equal(run(many.db, "SELECT 1"), -ETIMEDOUT);
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        holder_end(&holders[i], tasks[i]);
+    many_end(&many);
+}
+
+struct turns {
+    const struct many *many;
+    struct trace trace;
+};
+
+struct turn {
+    struct turns *turns;
+    char name;
+};
+
+static void *take_turn(void *arg)
+{
+    struct turn *turn = arg;
+
+    CX_WITH_TENANT(turn->turns->many->tenants[0]) {
+        if (run(turn->turns->many->db, "SELECT 1") == 0)
+            trace_add(&turn->turns->trace, turn->name);
+    }
+    return NULL;
+}
+
+/* R11: first come, first served, and one that goes leaves no gap. */
+TASK_TEST(who_waits_first_is_served_first)
+{
+    cx_db_options one = {.connections = 1, .connections_each = 1};
+    struct turn turn[4];
+    struct turns turns;
+    struct holder holder;
+    struct many many;
+    cx_task *tasks[4];
+    cx_task *task;
+
+    many_make(&many, &one, 1);
+    turns = (struct turns){.many = &many};
+    task = holder_start(&holder, &many, 0);
+    assert_int_equal(cx_event_wait(holder.held), 0);
+    for (int i = 0; i < 4; i++) {
+        turn[i] = (struct turn){&turns, (char)('a' + i)};
+        tasks[i] = cx_task_create(take_turn, &turn[i]);
+        assert_int_equal(cx_yield(), 0);
+    }
+    assert_int_equal(cx_cancel(tasks[1]), 0);
+    holder_end(&holder, task);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(cx_await(tasks[i], NULL), 0);
+    assert_traced(&turns.trace, "acd");
+    assert_own_row(&many, 0);
+    many_end(&many);
+}
+
+/* R7. */
+
+enum { STEPS = 40 };
+
+/* A task that does everything once, and can be cancelled anywhere. */
+static void *do_everything(void *arg)
+{
+    const struct many *many = arg;
+    int error = 0;
+
+    CX_WITH_TENANT(many->tenants[1]) {
+        CX_TRANSACTION(many->db, &error) {
+            User user = {.name = CX_TEXT("x")};
+
+            error = cx_db_insert(many->db, &user_model, &user);
+            if (error == 0)
+                error = cx_yield();
+            if (error == 0)
+                error = run(many->db,
+                            "UPDATE users SET rank = (WITH RECURSIVE n (i) AS"
+                            " (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT"
+                            " 200000) SELECT count(*) FROM n)");
+            if (error == 0)
+                error = cx_sleep(1);
+        }
+    }
+    return as_pointer(error);
+}
+
+/* Cancelled after so many turns of the loop: at each of the waits once. */
+TASK_TEST(a_cancel_at_any_point_leaves_all_of_it_or_nothing)
+{
+    cx_db_options one = {.connections = 1, .connections_each = 1};
+    int cancelled = 0;
+    struct many many;
+
+    many_make(&many, &one, 2);
+    for (int step = 0; step < STEPS; step++) {
+        cx_task *task;
+        void *result;
+        int64_t n = -1;
+
+        /* The connection is the other tenant's, so that one is opened. */
+        assert_own_row(&many, 0);
+        task = cx_task_create(do_everything, &many);
+        for (int i = 0; i < step; i++)
+            assert_int_equal(cx_yield(), 0);
+        assert_int_equal(cx_cancel(task), 0);
+        assert_int_equal(cx_await(task, &result), 0);
+        cancelled += (intptr_t)result == -ECANCELED;
+        if (result != NULL && (intptr_t)result != -ECONNABORTED)
+            assert_int_equal((intptr_t)result, -ECANCELED);
+        CX_WITH_TENANT(many.tenants[1]) {
+            n = number(many.db, "SELECT count(*) FROM users");
+            assert_ok(run(many.db, "DELETE FROM users WHERE id > 1"));
+        }
+        assert_int_equal(n, result == NULL ? 2 : 1);
+        assert_own_row(&many, 1);
+    }
+    assert_true(cancelled > 10);
+    many_end(&many);
+}
+
+/* R7, at row 500 of 1,000. */
+static void *read_half(void *arg)
+{
+    const struct many *many = arg;
+    int error = 0, n = 0;
+    User user;
+
+    CX_WITH_TENANT(many->tenants[0]) {
+        CX_DB_EACH(many->db, &user_model, NULL, &user, &error) {
+            if (++n == 500)
+                (void)cx_cancel(cx_task_current());
+            error = cx_yield();
+            if (error != 0)
+                break;
+        }
+    }
+    return as_pointer(error == -ECANCELED ? n : error);
+}
+
+TASK_TEST(a_cancel_amid_the_rows_leaves_the_connection_clean)
+{
+    struct many many;
+    void *n;
+
+    many_make(&many, NULL, 1);
+    CX_WITH_TENANT(many.tenants[0]) {
+        assert_ok(run(many.db,
+                      "INSERT INTO users (name) WITH RECURSIVE n (i) AS"
+                      " (SELECT 2 UNION ALL SELECT i + 1 FROM n LIMIT 999)"
+                      " SELECT 'user ' || i FROM n"));
+    }
+    assert_int_equal(cx_await(cx_task_create(read_half, &many), &n), 0);
+    assert_int_equal((intptr_t)n, 500);
+    CX_WITH_TENANT(many.tenants[0]) {
+        assert_int_equal(number(many.db, "SELECT count(*) FROM users"), 1000);
+    }
+    assert_own_row(&many, 0);
+    many_end(&many);
+}
+
+static void note_current(void *arg)
+{
+    cx_tenant **seen = arg;
+
+    *seen = cx_tenant_current();
+}
+
+/* R2. */
+USERS_TEST(a_callback_has_the_tenant_of_when_it_was_made)
+{
+    cx_tenant *other = tenant_make(db, "B");
+    cx_tenant *seen = NULL;
+    cx_callback *callback = cx_callback_new(note_current, &seen);
+
+    CX_WITH_TENANT(other) {
+        cx_callback_call(callback);
+    }
+    assert_ptr_equal(seen, tenant);
+    cx_callback_free(callback);
+    cx_tenant_unref(other);
+}
+
+static void *drop_tenant(void *tenant)
+{
+    return as_pointer(cx_tenant_drop(tenant));
+}
+
+TASK_TEST(a_drop_waits_for_those_who_use_it_and_lets_nobody_in)
+{
+    struct holder holder;
+    struct many many;
+    cx_task *task, *drop;
+    void *error;
+
+    many_make(&many, NULL, 2);
+    task = holder_start(&holder, &many, 0);
+    assert_int_equal(cx_event_wait(holder.held), 0);
+    drop = cx_task_create(drop_tenant, many.tenants[0]);
+    assert_int_equal(cx_yield(), 0);
+    CX_WITH_TENANT(many.tenants[0]) {
+        assert_int_equal(run(many.db, "SELECT 1"), -ESTALE);
+    }
+    assert_true(has_room(&many.folder, 1));
+    holder_end(&holder, task);
+    assert_int_equal(cx_await(drop, &error), 0);
+    assert_null(error);
+    assert_false(has_room(&many.folder, 1));
+    assert_own_row(&many, 1);
+    many_end(&many);
+}
+
+TASK_TEST(a_drop_that_is_cancelled_has_not_been)
+{
+    struct holder holder;
+    struct many many;
+    cx_task *task, *drop;
+    void *error;
+
+    many_make(&many, NULL, 1);
+    task = holder_start(&holder, &many, 0);
+    assert_int_equal(cx_event_wait(holder.held), 0);
+    drop = cx_task_create(drop_tenant, many.tenants[0]);
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_cancel(drop), 0);
+    assert_int_equal(cx_await(drop, &error), 0);
+    assert_int_equal((intptr_t)error, -ECANCELED);
+    holder_end(&holder, task);
+    assert_own_row(&many, 0);
+    many_end(&many);
+}
+
+/* R12. */
+
+enum { TENANTS = 1000, TASKS = 10000, CONNECTIONS = 64 };
+
+struct shuffled {
+    const struct many *many;
+    int tenant;
+};
+
+static void *write_and_read(void *arg)
+{
+    const struct shuffled *shuffled = arg;
+    const struct many *many = shuffled->many;
+    char name[32];
+    int wrong = 0;
+
+    CX_WITH_TENANT(many->tenants[shuffled->tenant]) {
+        User user = {.age = {shuffled->tenant, true}};
+        int error = 0;
+
+        (void)snprintf(name, sizeof(name), "task %p", arg);
+        user.name = CX_TEXT(name);
+        wrong += cx_db_insert(many->db, &user_model, &user) != 0;
+        wrong += cx_yield() != 0;
+        CX_DB_EACH(many->db, &user_model, NULL, &user, &error) {
+            wrong += user.age.value != shuffled->tenant;
+            if (user.id % 3 == 0)
+                wrong += cx_yield() != 0;
+        }
+        wrong += error != 0;
+    }
+    return as_pointer(wrong);
+}
+
+TASK_TEST(tasks_of_many_tenants_never_meet)
+{
+    cx_db_options options = {.connections = CONNECTIONS};
+    struct shuffled *shuffled = calloc(TASKS, sizeof(*shuffled));
+    void **args = calloc(TASKS, sizeof(*args));
+    void **results = calloc(TASKS, sizeof(*results));
+    struct many many;
+    intptr_t wrong = 0;
+    unsigned random = 1;
+
+    many_make(&many, &options, TENANTS);
+    for (int i = 0; i < TASKS; i++) {
+        random = random * 1103515245 + 12345;
+        shuffled[i] = (struct shuffled){&many, (int)(random >> 8) % TENANTS};
+        args[i] = &shuffled[i];
+    }
+    assert_int_equal(cx_gather(write_and_read, args, results, TASKS), 0);
+    for (int i = 0; i < TASKS; i++)
+        wrong += (intptr_t)results[i];
+    assert_int_equal(wrong, 0);
+    free(shuffled);
+    free(args);
+    free(results);
+    many_end(&many);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_tenants_than_connections_are_all_served),
+        cmocka_unit_test(
+            a_tenant_that_has_its_quota_does_not_keep_the_others_waiting),
+        cmocka_unit_test(who_waits_first_is_served_first),
+        cmocka_unit_test(a_cancel_at_any_point_leaves_all_of_it_or_nothing),
+        cmocka_unit_test(a_cancel_amid_the_rows_leaves_the_connection_clean),
+        cmocka_unit_test(a_callback_has_the_tenant_of_when_it_was_made),
+        cmocka_unit_test(a_drop_waits_for_those_who_use_it_and_lets_nobody_in),
+        cmocka_unit_test(a_drop_that_is_cancelled_has_not_been),
+        cmocka_unit_test(tasks_of_many_tenants_never_meet),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
