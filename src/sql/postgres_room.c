@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "pool.h"
 #include "postgres.h"
 #include "problem.h"
 
@@ -208,23 +209,23 @@ int cx__pg_secret(const cx_db *db, int64_t id, char secret[CX__PG_SECRET_BYTES])
 {
     char number[32];
     const char *const params[] = {number};
+    struct cx__connection *registry;
     PGresult *result = NULL;
-    PGconn *pg;
-    int error = cx__pg_admin(db, "ctxvar", &pg);
+    int error = cx__pool_lease(db->registry, &registry);
 
     if (error != 0)
         return error;
     (void)snprintf(number, sizeof(number), "%lld", (long long)id);
-    error =
-        cx__pq_query(pg, "SELECT secret FROM ctxvar.cx_secrets WHERE id = $1",
-                     1, params, &result);
+    error = cx__pg_query(registry,
+                         "SELECT secret FROM ctxvar.cx_secrets WHERE id = $1",
+                         1, params, &result);
     if (error == 0 && PQntuples(result) == 1)
         (void)snprintf(secret, CX__PG_SECRET_BYTES, "%s",
                        PQgetvalue(result, 0, 0));
     else if (error == 0)
         error = cx__problem(-ESTALE, "the tenant was dropped");
     PQclear(result);
-    cx__pq_abandon(pg);
+    cx__pool_return(registry);
     return error;
 }
 

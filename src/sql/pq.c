@@ -35,7 +35,7 @@ static const struct cause causes[] = {
     {"42883", -EINVAL, "no such function or operator"},
     {"3F000", -EINVAL, "no such schema"},
     {"42", -EINVAL, "not a statement that the database understands"},
-    {"0A", -EACCES, "not supported by the database"},
+    {"0A", -EINVAL, "not supported by the database"},
     {"25006", -EROFS, "the database is read-only"},
     {"25P02", -ECONNABORTED, "an earlier statement of the transaction failed"},
     {"25", -EINVAL, "not in this state of a transaction"},
