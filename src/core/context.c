@@ -10,24 +10,9 @@
 #include "variable.h"
 #include "watch.h"
 
-static bool is_entered(const cx_context *ctx)
-{
-    return (__atomic_load_n(&ctx->holds, __ATOMIC_ACQUIRE) & CX__ENTERED) != 0;
-}
-
-static bool is_by(const cx_context *ctx, const struct cx__tls *tls)
-{
-    return __atomic_load_n(&ctx->by, __ATOMIC_RELAXED) == tls;
-}
-
 static bool is_elsewhere(const cx_context *ctx)
 {
-    return is_entered(ctx) && !is_by(ctx, &cx__tls);
-}
-
-static bool is_here(const cx_context *ctx)
-{
-    return is_entered(ctx) && is_by(ctx, &cx__tls);
+    return cx__context_is_entered(ctx) && !cx__context_is_by(ctx, &cx__tls);
 }
 
 static cx_context *current(void)
@@ -62,7 +47,7 @@ cx_context *cx_context_new(void)
     return cx__thread_get() != NULL ? cx__context_with(&cx__empty_table) : NULL;
 }
 
-static void context_free(cx_context *ctx)
+static void __attribute__((noinline)) context_free(cx_context *ctx)
 {
     struct cx__table *table = ctx->table;
 
@@ -113,14 +98,7 @@ void cx__context_disown(cx_context *ctx)
     holds_drop(ctx, CX__HOLD + CX__ENTERED);
 }
 
-struct cx__scope *cx__scope_of(unsigned flags)
-{
-    return &cx__tls.scope[(flags & CX__THREAD) != 0];
-}
-
-/* Give the scope the thread's own context, which it did without so far. */
-static int __attribute__((noinline))
-scope_fill(struct cx__scope *scope, bool variables)
+int cx__scope_fill(struct cx__scope *scope, bool variables)
 {
     struct cx__thread *thread = cx__thread_get();
     cx_context *ctx = thread != NULL ? cx_context_new() : NULL;
@@ -131,14 +109,6 @@ scope_fill(struct cx__scope *scope, bool variables)
     *(variables ? &thread->variables : &thread->own) = ctx;
     scope->context = &ctx->head;
     return 0;
-}
-
-int cx__scope_ready(unsigned flags, struct cx__scope **scope)
-{
-    *scope = cx__scope_of(flags);
-    return (*scope)->context != NULL
-               ? 0
-               : scope_fill(*scope, (flags & CX__THREAD) != 0);
 }
 
 cx_context *cx_context_current(void)
@@ -153,12 +123,10 @@ cx_context *cx_context_current(void)
     return (cx_context *)scope->context;
 }
 
-int cx__context_reserve(cx_context *ctx)
+int cx__context_set_aside(cx_context *ctx)
 {
     int error;
 
-    if (ctx == NULL || CX__LIKELY(ctx->head.tokens == 0))
-        return 0;
     /* One that is nowhere current may be copied by several threads at once. */
     if (ctx != current())
         cx__lock();
@@ -248,7 +216,8 @@ int cx_context_exit(cx_context *ctx)
 {
     cx_context *outer;
 
-    if (ctx == NULL || ctx != current() || ctx->is_own || !is_here(ctx))
+    if (ctx == NULL || ctx != current() || ctx->is_own ||
+        !cx__context_is_here(ctx))
         return -EINVAL;
     outer = ctx->outer;
     ctx->outer = NULL;
@@ -262,7 +231,7 @@ void cx__context_leave_all(void)
 {
     cx_context *ctx = current();
 
-    while (ctx != NULL && !ctx->is_own && is_here(ctx)) {
+    while (ctx != NULL && !ctx->is_own && cx__context_is_here(ctx)) {
         cx_context *outer = ctx->outer;
 
         ctx->outer = NULL;

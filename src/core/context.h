@@ -37,6 +37,23 @@ struct cx_context {
 
 enum { CX__ENTERED = 1, CX__HOLD = 2 };
 
+static inline bool cx__context_is_entered(const cx_context *ctx)
+{
+    return (__atomic_load_n(&ctx->holds, __ATOMIC_ACQUIRE) & CX__ENTERED) != 0;
+}
+
+static inline bool cx__context_is_by(const cx_context *ctx,
+                                     const struct cx__tls *tls)
+{
+    return __atomic_load_n(&ctx->by, __ATOMIC_RELAXED) == tls;
+}
+
+/* Is it entered by this thread? Then no other may ask it for anything. */
+static inline bool cx__context_is_here(const cx_context *ctx)
+{
+    return cx__context_is_entered(ctx) && cx__context_is_by(ctx, &cx__tls);
+}
+
 /* A context that holds a table, which it takes over. NULL with errno ENOMEM:
  * the table is released. */
 cx_context *cx__context_with(struct cx__table *table);
@@ -53,13 +70,32 @@ void cx__context_disown(cx_context *ctx);
 void cx__context_leave_all(void);
 
 /* Where a variable of these flags is kept on this thread. */
-struct cx__scope *cx__scope_of(unsigned flags);
+static inline struct cx__scope *cx__scope_of(unsigned flags)
+{
+    return &cx__tls.scope[(flags & CX__THREAD) != 0];
+}
 
-/* As that, with a context to set it in: 0, -ENOMEM or -ESHUTDOWN. */
-int cx__scope_ready(unsigned flags, struct cx__scope **scope);
+/* Give a scope the thread's own context, which it did without so far. */
+int cx__scope_fill(struct cx__scope *scope, bool variables);
+
+/* As cx__scope_of(), with a context to set it in: 0, -ENOMEM or -ESHUTDOWN. */
+static inline int cx__scope_ready(unsigned flags, struct cx__scope **scope)
+{
+    *scope = cx__scope_of(flags);
+    return CX__LIKELY((*scope)->context != NULL)
+               ? 0
+               : cx__scope_fill(*scope, (flags & CX__THREAD) != 0);
+}
 
 /* Make the context ready to be shared, since its resets must not fail: 0, or
  * -ENOMEM, also as errno. */
-int cx__context_reserve(cx_context *ctx);
+int cx__context_set_aside(cx_context *ctx);
+
+static inline int cx__context_reserve(cx_context *ctx)
+{
+    return ctx == NULL || CX__LIKELY(ctx->head.tokens == 0)
+               ? 0
+               : cx__context_set_aside(ctx);
+}
 
 #endif

@@ -129,7 +129,7 @@ static int assign(cx_var *var, cx_value value, cx_token *token)
     struct old old;
     int error = may_change(var, &scope);
 
-    if (error == 0)
+    if (error == 0 && (cx__var_flags(var) & CX__MANAGED) != 0)
         error = cx__value_take(var, &value);
     if (error != 0)
         return error;

@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context.h"
 #include "table.h"
 #include "thread.h"
 #include "variable.h"
 
-enum { FIRST_STEP = 8 }; /* slots by which a table of one page grows */
+enum { STEP = 8 }; /* slots by which a table of one page grows */
 
 struct cx__table cx__empty_table = {.refs = 1};
 
@@ -61,7 +62,7 @@ static size_t table_bytes(uint32_t len)
 /* The room a table needs to have a slot: steps of 8, then of a page. */
 static uint32_t len_for(uint32_t slot)
 {
-    uint32_t step = slot < CX__PAGE_SLOTS ? FIRST_STEP : CX__PAGE_SLOTS;
+    uint32_t step = slot < CX__PAGE_SLOTS ? STEP : CX__PAGE_SLOTS;
 
     return (slot / step + 1) * step;
 }
@@ -123,6 +124,21 @@ static void page_each(const struct cx__page *page, uint32_t bits,
         fn(&page->entry[__builtin_ctz(bits)]);
 }
 
+/* Lengths are multiples of STEP: copies of a size that the compiler knows are
+ * much cheaper for the few entries that there mostly are. */
+static void entries_copy(struct cx__entry *to, const struct cx__entry *from,
+                         uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i += STEP)
+        memcpy(&to[i], &from[i], STEP * sizeof(to[0]));
+}
+
+static void entries_clear(struct cx__entry *entry, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i += STEP)
+        memset(&entry[i], 0, STEP * sizeof(entry[0]));
+}
+
 /* Copy a page's entries into one of room for at least as many. */
 static void page_fill(struct cx__page *to, const struct cx__page *from,
                       uint32_t from_len, uint32_t to_len)
@@ -130,8 +146,8 @@ static void page_fill(struct cx__page *to, const struct cx__page *from,
     to->refs = 1;
     to->managed = from->managed;
     to->limited = from->limited;
-    memcpy(to->entry, from->entry, from_len * sizeof(to->entry[0]));
-    memset(&to->entry[from_len], 0, (to_len - from_len) * sizeof(to->entry[0]));
+    entries_copy(to->entry, from->entry, from_len);
+    entries_clear(&to->entry[from_len], to_len - from_len);
 }
 
 static struct cx__page *page_copy(const struct cx__page *from,
@@ -148,14 +164,24 @@ static struct cx__page *page_copy(const struct cx__page *from,
 
 CX__THREAD_LOCAL uint32_t cx__in_hand;
 
-enum { HAND_SIZE = 32 };
-
 static bool is_current(const struct cx__table *table)
 {
     return table == cx__tls.scope[0].table;
 }
 
-struct cx__table *cx__table_ref(struct cx__table *table)
+/* What is held by a context that is entered here, and by nothing else, no
+ * other thread can count. */
+static void hand_fill(struct cx__table *table)
+{
+    if (__atomic_load_n(&table->refs, __ATOMIC_RELAXED) == 1 &&
+        cx__context_is_here((cx_context *)cx__tls.scope[0].context))
+        __atomic_store_n(&table->refs, 1 + CX__HAND_SIZE, __ATOMIC_RELAXED);
+    else
+        (void)__atomic_fetch_add(&table->refs, CX__HAND_SIZE, __ATOMIC_RELAXED);
+    cx__in_hand = CX__HAND_SIZE;
+}
+
+struct cx__table *cx__table_ref_any(struct cx__table *table)
 {
     if (table == &cx__empty_table)
         return table;
@@ -163,10 +189,7 @@ struct cx__table *cx__table_ref(struct cx__table *table)
         (void)__atomic_fetch_add(&table->refs, 1, __ATOMIC_RELAXED);
         return table;
     }
-    if (cx__in_hand == 0) {
-        (void)__atomic_fetch_add(&table->refs, HAND_SIZE, __ATOMIC_RELAXED);
-        cx__in_hand = HAND_SIZE;
-    }
+    hand_fill(table);
     cx__in_hand--;
     return table;
 }
@@ -197,7 +220,7 @@ static void table_free(struct cx__table *table)
     cx__free(table, table_bytes(table->len));
 }
 
-static void __attribute__((noinline)) table_release(struct cx__table *table)
+static void __attribute__((noinline)) table_queue(struct cx__table *table)
 {
     table->origin = (uintptr_t)dying.head;
     dying.head = table;
@@ -213,7 +236,16 @@ static void __attribute__((noinline)) table_release(struct cx__table *table)
     dying.busy = false;
 }
 
-void cx__table_unref(struct cx__table *table)
+/* Without a value to release there is nothing that could recurse. */
+static void table_release(struct cx__table *table)
+{
+    if (table->page[0]->managed == 0 && table->len <= CX__PAGE_SLOTS)
+        cx__free(table, table_bytes(table->len));
+    else
+        table_queue(table);
+}
+
+void cx__table_unref_any(struct cx__table *table)
 {
     if (table == &cx__empty_table)
         return;
@@ -222,7 +254,7 @@ void cx__table_unref(struct cx__table *table)
             table_release(table);
         return;
     }
-    if (++cx__in_hand > 2 * HAND_SIZE)
+    if (++cx__in_hand > CX__HAND_SIZE)
         cx__hand_back(table);
 }
 
@@ -261,8 +293,7 @@ static struct cx__table *table_grow(const struct cx__table *from, uint32_t len,
         return NULL;
     table->limited = from->limited;
     if (from->len == 0) {
-        memset(table->page[0]->entry, 0,
-               first_len(len) * sizeof(table->page[0]->entry[0]));
+        entries_clear(table->page[0]->entry, first_len(len));
         return table;
     }
     page_fill(table->page[0], from->page[0], first_len(from->len),
@@ -360,22 +391,18 @@ int cx__table_each(const struct cx__table *table,
     return 0;
 }
 
-void cx__table_put(struct cx__table *table, cx_var *var, cx_value value)
+void cx__table_mark(struct cx__table *table, const cx_var *var)
 {
     struct cx__page *page = table->page[var->slot / CX__PAGE_SLOTS];
-    uint32_t i = var->slot % CX__PAGE_SLOTS;
-    struct cx__entry *entry = &page->entry[i];
+    uint32_t bit = 1u << var->slot % CX__PAGE_SLOTS;
     unsigned flags = cx__var_flags(var);
 
-    if (entry->var == NULL) {
-        if ((flags & CX__MANAGED) != 0)
-            page->managed |= 1u << i;
-        if ((flags & CX__LIMITED) != 0) {
-            page->limited |= 1u << i;
-            table->limited++;
-        }
+    if ((flags & CX__MANAGED) != 0)
+        page->managed |= bit;
+    if ((flags & CX__LIMITED) != 0) {
+        page->limited |= bit;
+        table->limited++;
     }
-    cx__entry_put(entry, var, value);
 }
 
 static void page_clear(struct cx__page *page, uint32_t i)

@@ -28,9 +28,6 @@ struct cx__spare {
     uint32_t pages_len;
 };
 
-struct cx__table *cx__table_ref(struct cx__table *table);
-void cx__table_unref(struct cx__table *table);
-
 /*
  * Holds on the current table that this thread keeps in hand, so that copying
  * the current context, and letting go of copies, need no atomic operation.
@@ -38,9 +35,35 @@ void cx__table_unref(struct cx__table *table);
  * change nothing, since what is current is held anyway.
  *
  * table->refs == its holders + what threads have in hand of it
+ *
+ * Nothing is in hand of cx__empty_table.
  */
+enum { CX__HAND_SIZE = 32 };
+
 extern CX__THREAD_LOCAL uint32_t cx__in_hand;
 void cx__hand_back(struct cx__table *table);
+
+/* What the two below do with any other table, or an empty or a full hand. */
+struct cx__table *cx__table_ref_any(struct cx__table *table);
+void cx__table_unref_any(struct cx__table *table);
+
+static inline struct cx__table *cx__table_ref(struct cx__table *table)
+{
+    if (CX__LIKELY(table == cx__tls.scope[0].table && cx__in_hand != 0)) {
+        cx__in_hand--;
+        return table;
+    }
+    return cx__table_ref_any(table);
+}
+
+static inline void cx__table_unref(struct cx__table *table)
+{
+    if (CX__LIKELY(table == cx__tls.scope[0].table && cx__in_hand != 0 &&
+                   cx__in_hand <= CX__HAND_SIZE))
+        cx__in_hand++;
+    else
+        cx__table_unref_any(table);
+}
 
 /* Make a table the one that this thread reads; its context holds it. */
 static inline void cx__table_make_current(struct cx__table *table)
@@ -99,13 +122,27 @@ struct cx__entry *cx__table_write(struct cx__table **table, uint32_t slot,
                                   struct cx__remains *remains);
 void cx__remains_release(const struct cx__remains *remains);
 
+/* Note down of a variable that is being set how its entry must be copied and
+ * released. */
+void cx__table_mark(struct cx__table *table, const cx_var *var);
+
 /* The entry of a variable, or NULL where it is not set. */
 const struct cx__entry *cx__table_find(const struct cx__table *table,
                                        const cx_var *var);
 
 /* Put a value into an entry that is writable, or take it out. The entry's
  * hold on the value goes with it. */
-void cx__table_put(struct cx__table *table, cx_var *var, cx_value value);
+static inline void cx__table_put(struct cx__table *table, cx_var *var,
+                                 cx_value value)
+{
+    struct cx__page *page = table->page[var->slot / CX__PAGE_SLOTS];
+    struct cx__entry *entry = &page->entry[var->slot % CX__PAGE_SLOTS];
+
+    if (entry->var == NULL)
+        cx__table_mark(table, var);
+    cx__entry_put(entry, var, value);
+}
+
 void cx__table_clear(struct cx__table *table, const cx_var *var);
 
 size_t cx__table_len(const struct cx__table *table);

@@ -11,8 +11,6 @@
 #include "table.h"
 #include "thread.h"
 
-#include "../platform/pool.h"
-
 CX__THREAD_LOCAL struct cx__tls cx__tls CX__INITIAL_EXEC = {
     .scope = {{.table = &cx__empty_table}, {.table = &cx__empty_table}},
 };
@@ -186,17 +184,7 @@ void *cx__alloc_new(size_t size)
     return malloc(((size - 1) / CX__POOL_STEP + 1) * CX__POOL_STEP);
 }
 
-void cx__free(void *block, size_t size)
+void cx__free_old(void *block)
 {
-    struct cx__thread *thread = cx__tls.thread;
-    size_t i = (size - 1) / CX__POOL_STEP;
-
-    if (thread == NULL || thread == &cx__thread_gone || i >= CX__POOL_BINS ||
-        thread->bin[i].len + 1 > CX__POOL_KEEP) {
-        free(block);
-        return;
-    }
-    *(void **)block = thread->bin[i].head;
-    thread->bin[i].head = block;
-    thread->bin[i].len++;
+    free(block);
 }

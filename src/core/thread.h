@@ -11,6 +11,8 @@
 
 #include <ctxvar/context.h>
 
+#include "../platform/pool.h"
+
 /* Blocks of up to 1 KiB are recycled, by size in steps of 64 bytes. */
 enum { CX__POOL_STEP = 64, CX__POOL_BINS = 16 };
 
@@ -75,7 +77,7 @@ static inline uint64_t cx__next_id(void)
 
 /* Memory from this thread's free lists. The block's size is told twice. */
 void *cx__alloc_new(size_t size);
-void cx__free(void *block, size_t size);
+void cx__free_old(void *block);
 
 static inline void *cx__alloc(size_t size)
 {
@@ -93,6 +95,24 @@ static inline void *cx__alloc(size_t size)
         }
     }
     return cx__alloc_new(size);
+}
+
+static inline void cx__free(void *block, size_t size)
+{
+    struct cx__thread *thread = cx__tls.thread;
+    size_t i = (size - 1) / CX__POOL_STEP;
+
+    if (CX__LIKELY(thread != NULL && thread != &cx__thread_gone &&
+                   i < CX__POOL_BINS &&
+                   thread->bin[i].len + 1 <= CX__POOL_KEEP)) {
+        struct cx__bin *bin = &thread->bin[i];
+
+        *(void **)block = bin->head;
+        bin->head = block;
+        bin->len++;
+        return;
+    }
+    cx__free_old(block);
 }
 
 /* The one lock of the core: variables' numbers, and who watches. */

@@ -61,10 +61,8 @@ static unsigned flags_of(const cx_var *var)
     return flags;
 }
 
-int cx__var_register(cx_var *var)
+int cx__var_number(cx_var *var)
 {
-    if (__atomic_load_n(&var->slot, __ATOMIC_ACQUIRE) != 0)
-        return 0;
     if (!is_usable(*var->type))
         return -EINVAL;
     cx__lock();

@@ -9,7 +9,14 @@
 #include <ctxvar/var.h>
 
 /* Number a variable at its first set: 0, or -EINVAL for an unusable type. */
-int cx__var_register(cx_var *var);
+int cx__var_number(cx_var *var);
+
+static inline int cx__var_register(cx_var *var)
+{
+    return CX__LIKELY(__atomic_load_n(&var->slot, __ATOMIC_ACQUIRE) != 0)
+               ? 0
+               : cx__var_number(var);
+}
 
 /* The default, or zero; the flag tells which. */
 bool cx__var_default(const cx_var *var, cx_value *out);

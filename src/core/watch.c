@@ -26,12 +26,6 @@ struct watch {
     uint64_t serial; /* of all watches that ever were */
 };
 
-/* The watchers that this thread is in, innermost first. */
-struct running {
-    const cx_var *var;
-    struct running *outer;
-};
-
 /* Watches to call: their places, and who they were when they were noted. */
 struct calls {
     unsigned len;
@@ -43,7 +37,7 @@ unsigned cx__watches;
 
 static struct watch watches[WATCHES];
 static uint64_t last_serial;
-static CX__THREAD_LOCAL struct running *running;
+CX__THREAD_LOCAL struct cx__running *cx__running;
 
 static struct watch *watch_find(const cx_var *var)
 {
@@ -114,15 +108,6 @@ int cx_unwatch(cx_var *var, void (*changed)(cx_value now, void *arg), void *arg)
     return 0;
 }
 
-bool cx__watch_busy(const cx_var *var)
-{
-    const struct running *inner = running;
-
-    while (inner != NULL && inner->var != var)
-        inner = inner->outer;
-    return inner != NULL;
-}
-
 static void calls_add(struct calls *calls, size_t at)
 {
     calls->at[calls->len] = (uint8_t)at;
@@ -148,16 +133,16 @@ static bool watch_look(size_t at, uint64_t serial, struct watch *watch,
 static void calls_make(const struct calls *calls)
 {
     for (unsigned i = 0; i < calls->len; i++) {
-        struct running self = {.outer = running};
+        struct cx__running self = {.outer = cx__running};
         struct watch watch;
         cx_value now;
 
         if (!watch_look(calls->at[i], calls->serial[i], &watch, &now))
             continue;
         self.var = watch.var;
-        running = &self;
+        cx__running = &self;
         watch.changed(now, watch.arg);
-        running = self.outer;
+        cx__running = self.outer;
     }
 }
 

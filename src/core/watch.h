@@ -10,8 +10,23 @@
 /* Not 0 <=> somebody watches a variable: a switch has to compare. */
 extern unsigned cx__watches;
 
+/* The watchers that this thread is in, innermost first. */
+struct cx__running {
+    const cx_var *var;
+    struct cx__running *outer;
+};
+
+extern CX__THREAD_LOCAL struct cx__running *cx__running;
+
 /* Is this thread in a watcher of the variable? Then it may not change it. */
-bool cx__watch_busy(const cx_var *var);
+static inline bool cx__watch_busy(const cx_var *var)
+{
+    const struct cx__running *inner = cx__running;
+
+    while (inner != NULL && inner->var != var)
+        inner = inner->outer;
+    return inner != NULL;
+}
 
 /* Call the watchers of a variable, if its value is not what it was. */
 void cx__watch_changed(const cx_var *var, cx_value before);
