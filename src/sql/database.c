@@ -64,7 +64,7 @@ static void db_free(cx_db *db)
         cx__pool_release(db->registry);
     if (db->roster != NULL)
         cx__roster_close(db->roster);
-    (void)cx_semaphore_free(db->slots);
+    cx__gate_fini(&db->slots);
     (void)cx_event_free(db->ready);
     free(db);
 }
@@ -78,9 +78,8 @@ static int db_init(cx_db *db, const cx_db_options *options)
         options->connections_each != 0 ? options->connections_each : EACH;
     cx__list_init(&db->idle);
     db->ready = cx_event_new();
-    db->slots = db->ready != NULL ? cx_semaphore_new(db->most) : NULL;
-    if (db->slots == NULL)
-        return -errno;
+    if (db->ready == NULL || cx__gate_init(&db->slots, db->most) != 0)
+        return -ENOMEM;
     (void)cx_event_set(db->ready);
     db->roster = cx__roster_new(db);
     db->registry = cx__pool_new(db, NULL, CX__REGISTRY, 0);

@@ -6,6 +6,7 @@
 #include <ctxvar/database.h>
 #include <ctxvar/sync.h>
 
+#include "gate.h"
 #include "task/list.h"
 
 struct cx__connection;
@@ -29,7 +30,7 @@ struct cx_db {
     const struct cx__engine *engine;
     void *own; /* the engine's */
     cx_event *ready;
-    cx_semaphore *slots;
+    struct cx__gate slots;
     struct cx__roster *roster;
     struct cx__pool *registry;
     struct cx__list idle;

@@ -4,7 +4,7 @@
  * is warm, and is closed when it is the one unused longest and another room
  * needs its place.
  *
- * Two semaphores let a task in: the pool's, so that one tenant's tasks cannot
+ * Two gates let a task in: the pool's, so that one tenant's tasks cannot
  * take all there are, then the database's. Both serve who waits first. With
  * them in hand there is a connection, or the place for one.
  *
@@ -24,10 +24,8 @@ struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
 
     if (pool == NULL)
         return NULL;
-    pool->quota = cx_semaphore_new(db->each);
     pool->writer = cx_lock_new();
-    if (pool->quota == NULL || pool->writer == NULL) {
-        (void)cx_semaphore_free(pool->quota);
+    if (pool->writer == NULL || cx__gate_init(&pool->quota, db->each) != 0) {
         (void)cx_lock_free(pool->writer);
         free(pool);
         return NULL;
@@ -46,7 +44,7 @@ static void pool_free(struct cx__pool *pool)
     if (pool->tenant != NULL && pool->tenant->pool == pool)
         pool->tenant->pool = NULL;
     cx_tenant_unref(pool->tenant);
-    (void)cx_semaphore_free(pool->quota);
+    cx__gate_fini(&pool->quota);
     (void)cx_lock_free(pool->writer);
     free(pool);
 }
@@ -143,10 +141,10 @@ static int pool_take(struct cx__pool *pool, struct cx__connection **connection)
 /* Wait for a slot of the database's, for a tenant that is still there. */
 static int slot_take(struct cx__pool *pool)
 {
-    int error = cx_semaphore_acquire(pool->db->slots);
+    int error = cx__gate_enter(&pool->db->slots);
 
     if (error == 0 && pool->tenant != NULL && pool->tenant->dropped) {
-        (void)cx_semaphore_release(pool->db->slots);
+        cx__gate_leave(&pool->db->slots);
         error = cx__problem(-ESTALE, "the tenant was dropped");
     }
     return error;
@@ -156,12 +154,12 @@ static int slot_take(struct cx__pool *pool)
  * not wait for one then. */
 static int pool_enter(struct cx__pool *pool)
 {
-    int error = cx_semaphore_acquire(pool->quota);
+    int error = cx__gate_enter(&pool->quota);
 
     if (error == 0 && pool->room != CX__REGISTRY) {
         error = slot_take(pool);
         if (error != 0)
-            (void)cx_semaphore_release(pool->quota);
+            cx__gate_leave(&pool->quota);
     }
     return error;
 }
@@ -169,8 +167,8 @@ static int pool_enter(struct cx__pool *pool)
 static void pool_leave(struct cx__pool *pool)
 {
     if (pool->room != CX__REGISTRY)
-        (void)cx_semaphore_release(pool->db->slots);
-    (void)cx_semaphore_release(pool->quota);
+        cx__gate_leave(&pool->db->slots);
+    cx__gate_leave(&pool->quota);
 }
 
 int cx__pool_lease(struct cx__pool *pool, struct cx__connection **connection)
@@ -241,12 +239,12 @@ int cx__pool_drain(struct cx__pool *pool)
     unsigned n = 0;
     int error = 0;
 
-    while (n < most && (error = cx_semaphore_acquire(pool->quota)) == 0)
+    while (n < most && (error = cx__gate_enter(&pool->quota)) == 0)
         n++;
     if (error == 0)
         close_idle(pool);
     while (n-- > 0)
-        (void)cx_semaphore_release(pool->quota);
+        cx__gate_leave(&pool->quota);
     return error;
 }
 

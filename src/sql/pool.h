@@ -31,7 +31,7 @@ struct cx__pool {
     cx_tenant *tenant; /* a hold on it; NULL: the registry's */
     enum cx__room room;
     int64_t id;
-    cx_semaphore *quota;
+    struct cx__gate quota;
     cx_lock *writer;
     struct cx__list idle; /* connections, the one used last first */
     unsigned users;

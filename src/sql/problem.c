@@ -69,9 +69,10 @@ static struct problem *problem_new(const char *format, va_list arguments)
     return problem;
 }
 
+/* Mostly there is nothing, and that is to be seen without a call. */
 void cx__problem_forget(void)
 {
-    if (cx_get(last) != NULL)
+    if (cx__entry_of(cx_var_of(last), 0) != NULL)
         (void)cx_unset(last);
 }
 

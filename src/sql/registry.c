@@ -127,8 +127,10 @@ static int ask(cx_db *db, const char *text, const cx_param *params, unsigned n,
                bool wanted, struct listed *listed)
 {
     struct cx__connection *connection;
-    int result = cx__pool_lease(db->registry, &connection);
+    int result = cx__db_check(db);
 
+    if (result == 0)
+        result = cx__pool_lease(db->registry, &connection);
     if (result == 0) {
         result = run(connection, text, params, n, wanted, listed);
         cx__pool_return(connection);

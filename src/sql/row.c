@@ -17,7 +17,7 @@ static bool may_be_null(const cx_column *column)
     return column->null || (column->field & CX__FIELD_MAYBE) != 0;
 }
 
-cx_kind cx__row_kind(const cx_model *model, size_t i)
+static inline cx_kind kind_of(unsigned field)
 {
     static const cx_kind kinds[CX__FIELD_MAYBE] = {
         [CX__FIELD_I64] = CX_KIND_I64,
@@ -28,7 +28,12 @@ cx_kind cx__row_kind(const cx_model *model, size_t i)
         [CX__FIELD_BLOB] = CX_KIND_BLOB,
         [CX__FIELD_TIMESTAMP] = CX_KIND_TIMESTAMP};
 
-    return kinds[model->columns[i].field & PLAIN];
+    return kinds[field & PLAIN];
+}
+
+cx_kind cx__row_kind(const cx_model *model, size_t i)
+{
+    return kind_of(model->columns[i].field);
 }
 
 /* Is a member that may be missing there? */
@@ -97,7 +102,8 @@ static int misfit(const cx_model *model, size_t i, const char *why)
                        cx__column_name(&model->columns[i]), why);
 }
 
-int cx__row_fits(const cx_model *model, size_t i, const cx_param *field)
+/* Does a field that was read fit the member? 0 or the problem. */
+static inline int fits(const cx_model *model, size_t i, const cx_param *field)
 {
     const cx_column *column = &model->columns[i];
 
@@ -130,8 +136,8 @@ static void set_flag(void *member, unsigned field, bool set)
     }
 }
 
-void cx__row_put(const cx_model *model, void *row, size_t i,
-                 const cx_param *field)
+static inline void put(const cx_model *model, void *row, size_t i,
+                       const cx_param *field)
 {
     static const cx_param zero = {.kind = CX_KIND_NULL};
     const cx_column *column = &model->columns[i];
@@ -168,19 +174,27 @@ void cx__row_put(const cx_model *model, void *row, size_t i,
     }
 }
 
-/* One field, checked, and with its text kept. */
-static int read_field(const cx_model *model, struct cx__statement *statement,
-                      size_t i, unsigned place, cx_arena *arena,
-                      cx_param *field)
+void cx__row_put(const cx_model *model, void *row, size_t i,
+                 const cx_param *field)
 {
-    int error = statement->connection->db->engine->column(
-        statement, place, cx__row_kind(model, i), field);
+    put(model, row, i, field);
+}
+
+/* One field, checked, and with its text kept. */
+static inline int read_field(const cx_model *model, size_t i,
+                             const struct cx__engine *engine,
+                             struct cx__statement *statement, unsigned place,
+                             cx_arena *arena, cx_param *field)
+{
+    int error = engine->column(statement, place,
+                               kind_of(model->columns[i].field), field);
 
     if (error == -EBADMSG)
         return misfit(model, i, "of another kind");
     if (error == 0)
-        error = cx__row_fits(model, i, field);
-    if (error == 0 && arena != NULL)
+        error = fits(model, i, field);
+    if (error == 0 && arena != NULL &&
+        (field->kind == CX_KIND_TEXT || field->kind == CX_KIND_BLOB))
         error = cx__arena_keep(arena, field);
     return error;
 }
@@ -188,21 +202,20 @@ static int read_field(const cx_model *model, struct cx__statement *statement,
 int cx__row_read(const cx_model *model, struct cx__statement *statement,
                  cx__columns columns, void *row, cx_arena *arena)
 {
+    const struct cx__engine *engine = statement->connection->db->engine;
     cx_param fields[CX__COLUMNS_MOST];
+    cx__columns left = columns;
     unsigned n = 0;
-    int error = 0;
 
-    for (cx__columns left = columns; left != 0 && error == 0;
-         left &= left - 1) {
-        size_t i = (size_t)__builtin_ctzll(left);
+    for (; left != 0; left &= left - 1, n++) {
+        int error = read_field(model, (size_t)__builtin_ctzll(left), engine,
+                               statement, n, arena, &fields[n]);
 
-        error = read_field(model, statement, i, n, arena, &fields[n]);
-        n++;
+        if (error != 0)
+            return error;
     }
-    if (error != 0)
-        return error;
     n = 0;
-    for (cx__columns left = columns; left != 0; left &= left - 1)
-        cx__row_put(model, row, (size_t)__builtin_ctzll(left), &fields[n++]);
+    for (left = columns; left != 0; left &= left - 1)
+        put(model, row, (size_t)__builtin_ctzll(left), &fields[n++]);
     return 0;
 }

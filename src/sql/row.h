@@ -14,10 +14,7 @@ int cx__row_check(const cx_model *model, size_t i, const cx_param *field);
 /* What a member is read as. */
 cx_kind cx__row_kind(const cx_model *model, size_t i);
 
-/* Does a field that was read fit the member? 0 or the problem. */
-int cx__row_fits(const cx_model *model, size_t i, const cx_param *field);
-
-/* Write such a field into its member. */
+/* Write a field that fits into its member. */
 void cx__row_put(const cx_model *model, void *row, size_t i,
                  const cx_param *field);
 

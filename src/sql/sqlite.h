@@ -133,6 +133,12 @@ int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
 int cx__sqlite_provision(cx_db *db, int64_t id);
 int cx__sqlite_remove(cx_db *db, int64_t id);
 
+/* sqlite_drop.c */
+
+/* Make a room's tables out of reach of whoever has its file open. */
+int cx__sqlite_close_room(const struct cx__sqlite *sqlite, const char *path,
+                          struct cx__outcome *outcome);
+
 /* sqlite_found.c */
 
 /* Make the registry and the template, unless they are there. */

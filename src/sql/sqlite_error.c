@@ -93,6 +93,10 @@ int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code)
     if (connection->why != 0 && (error == -EBUSY || error == -ECANCELED))
         error = connection->why;
     connection->why = 0;
+    /* Prepared anew, and nothing that could be run: another process has
+     * changed the tables, or dropped them. */
+    if (error == -EINVAL && connection->base.broken)
+        return cx__problem(-ESTALE, "the tables are not what they were");
     if (error == -ECANCELED || error == -ETIMEDOUT || error == -ENOMEM)
         return cx__problem(error, NULL);
     return cx__problem(error, "%s", sqlite3_errmsg(connection->handle));

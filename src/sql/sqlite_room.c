@@ -237,13 +237,26 @@ static void *provision_run(void *arg)
     return NULL;
 }
 
+/* Whoever has the file open is told; a file that is damaged just goes. */
+static int room_remove(const struct cx__sqlite *sqlite, int64_t id,
+                       struct cx__outcome *outcome)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, "");
+    int error = path != NULL ? cx__sqlite_close_room(sqlite, path, outcome)
+                             : cx__sqlite_failed(outcome, ENOMEM);
+
+    free(path);
+    if (error == -ENOMEM || error == -EBUSY)
+        return error;
+    error = files_remove(sqlite, id, outcome);
+    return error == 0 ? sync_path(sqlite->folder, outcome) : error;
+}
+
 static void *remove_run(void *arg)
 {
     struct room_job *job = arg;
 
-    job->outcome.error = files_remove(job->sqlite, job->id, &job->outcome);
-    if (job->outcome.error == 0)
-        job->outcome.error = sync_path(job->sqlite->folder, &job->outcome);
+    job->outcome.error = room_remove(job->sqlite, job->id, &job->outcome);
     return NULL;
 }
 

@@ -40,19 +40,41 @@ engine_of(const struct cx__connection *connection)
     return connection->db->engine;
 }
 
-struct cx__statement *cx__statement_find(struct cx__connection *connection,
-                                         const struct cx__shape *shape)
+static bool is_free(const struct cx__statement *statement,
+                    const struct cx__shape *shape)
+{
+    return !statement->busy && is_same(&statement->shape, shape);
+}
+
+/* One that is not the last one that was used. */
+static struct cx__statement *find_older(struct cx__connection *connection,
+                                        const struct cx__shape *shape)
 {
     struct cx__statement *each = *bucket_of(connection, shape);
 
-    while (each != NULL && (each->busy || !is_same(&each->shape, shape)))
+    while (each != NULL && !is_free(each, shape))
         each = each->next;
     if (each != NULL) {
-        each->busy = true;
         cx__list_remove(&each->used);
         cx__list_insert(connection->statements.next, &each->used);
     }
     return each;
+}
+
+struct cx__statement *cx__statement_find(struct cx__connection *connection,
+                                         const struct cx__shape *shape)
+{
+    struct cx__statement *found =
+        CX__OWNER(connection->statements.next, struct cx__statement, used);
+
+    if (cx__list_is_empty(&connection->statements))
+        return NULL;
+    /* Most often it is the last one again. */
+    if (!is_free(found, shape))
+        found = find_older(connection, shape);
+    if (found != NULL)
+        found->busy = true;
+    return found;
 }
 
 static void statement_free(struct cx__statement *statement)

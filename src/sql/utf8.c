@@ -38,14 +38,28 @@ static size_t wide(const unsigned char *at, size_t left)
     return rest.len + 1;
 }
 
+/* Are the eight bytes here ASCII without a NUL? Rarely it says no to such. */
+static bool is_plain(const unsigned char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return ((word | (word - UINT64_C(0x0101010101010101))) &
+            UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool cx__utf8_is_valid(cx_text text)
 {
     const unsigned char *at = (const unsigned char *)text.data;
     size_t i = 0;
 
     while (i < text.len) {
-        size_t len = at[i] < 0x80 ? at[i] != 0 : wide(at + i, text.len - i);
+        size_t len;
 
+        if (text.len - i >= 8 && is_plain(at + i))
+            len = 8;
+        else
+            len = at[i] < 0x80 ? at[i] != 0 : wide(at + i, text.len - i);
         if (len == 0)
             return false;
         i += len;

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 static void path_of(char *path, size_t size, const struct folder *folder,
                     const char *name)
@@ -186,6 +185,85 @@ ATTACK(a_full_disk_is_an_error_and_nothing_is_lost)
     assert_ok(run(db, "UPDATE users SET age = age"));
 }
 
+/* What opening comes to after something was done to the files. */
+static int open_after(const struct folder *folder, const char *command)
+{
+    char shell[256];
+    cx_db *db = NULL;
+    int error;
+
+    (void)snprintf(shell, sizeof(shell), "cd '%s/db' && %s", folder->path,
+                   command);
+    assert_int_equal(system(shell), 0);
+    error = cx_db_open(folder->url, NULL, &db);
+    assert_ok(cx_db_close(db));
+    return error;
+}
+
+/* A test of a database that was closed with a tenant in it. */
+#define CLOSED_TEST(name)                                                      \
+    static void name##_in(const struct folder *folder);                        \
+    TASK_TEST(name)                                                            \
+    {                                                                          \
+        struct folder folder;                                                  \
+        cx_db *db;                                                             \
+                                                                               \
+        folder_make(&folder);                                                  \
+        assert_ok(cx_db_open(folder.url, NULL, &db));                          \
+        cx_tenant_unref(tenant_make(db, "A"));                                 \
+        assert_ok(cx_db_close(db));                                            \
+        name##_in(&folder);                                                    \
+        folder_remove(&folder);                                                \
+    }                                                                          \
+    static void name##_in(const struct folder *folder)
+
+CLOSED_TEST(a_registry_of_a_later_version_is_refused)
+{
+    file_exec(folder, "registry.db", "PRAGMA user_version = 99");
+    assert_int_equal(open_after(folder, "true"), -EPROTONOSUPPORT);
+    assert_string_equal(cx_db_problem(), "the registry is of a later version");
+}
+
+CLOSED_TEST(a_registry_that_is_damaged_is_refused)
+{
+    assert_int_equal(open_after(folder, "echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                                        " | dd of=registry.db conv=notrunc"
+                                        " status=none"),
+                     -EUCLEAN);
+}
+
+/* A new one would give a number again that has a file. */
+CLOSED_TEST(files_of_tenants_without_their_registry_are_refused)
+{
+    assert_int_equal(open_after(folder, "rm registry.db*"), -EUCLEAN);
+}
+
+/* What a crash left between the listing of the drop and its end. */
+CLOSED_TEST(what_is_left_of_a_dropped_tenant_is_removed_at_the_next_opening)
+{
+    file_exec(folder, "registry.db", "UPDATE cx_tenants SET state = 2");
+    assert_true(has_room(folder, 1));
+    assert_int_equal(open_after(folder, "true"), 0);
+    assert_false(has_room(folder, 1));
+}
+
+/* And between a new file and its listing. */
+CLOSED_TEST(a_file_that_was_never_listed_makes_way)
+{
+    cx_tenant *tenant;
+    cx_db *db;
+
+    assert_int_equal(open_after(folder, "cp t1.db t2.db"), 0);
+    assert_ok(cx_db_open(folder->url, NULL, &db));
+    tenant = tenant_make(db, "B");
+    assert_int_equal(cx_tenant_id(tenant), 2);
+    CX_WITH_TENANT(tenant) {
+        assert_ok(run(db, "SELECT 1"));
+    }
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db));
+}
+
 static void *count_ticks(void *arg)
 {
     int *ticks = arg;
@@ -297,87 +375,6 @@ ATTACK(a_link_in_the_place_of_a_file_is_refused)
     cx_tenant_unref(c);
 }
 
-/* In a child process: what a call comes to, as its exit status. */
-static int in_child(int (*fn)(cx_db *), cx_db *db)
-{
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0)
-        _exit(-fn(db) & 0x7f);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int read_one(cx_db *db)
-{
-    return run(db, "SELECT 1");
-}
-
-/* S23. */
-ATTACK(a_child_process_cannot_use_a_parents_connection)
-{
-    int error = -1;
-
-    CX_TRANSACTION(db, &error) {
-        assert_ok(run(db, "UPDATE users SET age = age"));
-        assert_int_equal(in_child(read_one, db), EXDEV);
-        assert_int_equal(in_child(cx_db_close, db), EXDEV);
-    }
-    assert_ok(error);
-}
-
-static void *create_many(void *arg)
-{
-    const struct folder *folder = arg;
-    intptr_t made = 0;
-    cx_db *db;
-
-    if (cx_db_open(folder->url, NULL, &db) != 0)
-        return as_pointer(-1);
-    for (int i = 0; i < 10; i++) {
-        char name[8];
-        int error;
-
-        (void)snprintf(name, sizeof(name), "n%d", i);
-        error = cx_tenant_create(db, CX_TEXT(name), NULL);
-        if (error != 0 && error != -EEXIST)
-            return as_pointer(-1);
-        made += error == 0;
-    }
-    return as_pointer(cx_db_close(db) == 0 ? made : -1);
-}
-
-/* S22. */
-static void
-of_processes_that_create_the_same_tenants_at_once_one_wins(void **state)
-{
-    struct folder folder;
-    pid_t children[3];
-    int made = 0;
-
-    (void)state;
-    folder_make(&folder);
-    for (int i = 0; i < 3; i++) {
-        children[i] = fork();
-        if (children[i] == 0) {
-            void *result = as_pointer(-1);
-
-            (void)cx_run(create_many, &folder, &result);
-            _exit((int)(intptr_t)result);
-        }
-    }
-    for (int i = 0; i < 3; i++) {
-        int status = -1;
-
-        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-        assert_in_range(WEXITSTATUS(status), 0, 10);
-        made += WEXITSTATUS(status);
-    }
-    assert_int_equal(made, 10);
-    folder_remove(&folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +385,12 @@ int main(void)
         cmocka_unit_test(what_is_too_large_is_refused),
         cmocka_unit_test(a_damaged_file_is_its_tenants_own_trouble),
         cmocka_unit_test(a_full_disk_is_an_error_and_nothing_is_lost),
+        cmocka_unit_test(a_registry_of_a_later_version_is_refused),
+        cmocka_unit_test(a_registry_that_is_damaged_is_refused),
+        cmocka_unit_test(files_of_tenants_without_their_registry_are_refused),
+        cmocka_unit_test(
+            what_is_left_of_a_dropped_tenant_is_removed_at_the_next_opening),
+        cmocka_unit_test(a_file_that_was_never_listed_makes_way),
         cmocka_unit_test(
             a_lock_of_somebody_else_is_waited_for_without_the_loop),
         cmocka_unit_test(
@@ -395,9 +398,6 @@ int main(void)
         cmocka_unit_test(
             a_file_that_is_replaced_while_its_tenant_is_in_use_is_refused),
         cmocka_unit_test(a_link_in_the_place_of_a_file_is_refused),
-        cmocka_unit_test(a_child_process_cannot_use_a_parents_connection),
-        cmocka_unit_test(
-            of_processes_that_create_the_same_tenants_at_once_one_wins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

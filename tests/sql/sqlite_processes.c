@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several processes on one folder. The numbers are those of the catalogue of
+ * attacks.
+ */
+#include "two.h"
+
+#include <ctxvar/transaction.h>
+
+#include <sys/wait.h>
+
+/* In a child process: what a call comes to, as its exit status. */
+static int in_child(int (*fn)(cx_db *), cx_db *db)
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(-fn(db) & 0x7f);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int read_one(cx_db *db)
+{
+    return run(db, "SELECT 1");
+}
+
+/* S23. */
+ATTACK(a_child_process_cannot_use_a_parents_connection)
+{
+    int error = -1;
+
+    CX_TRANSACTION(db, &error) {
+        assert_ok(run(db, "UPDATE users SET age = age"));
+        assert_int_equal(in_child(read_one, db), EXDEV);
+        assert_int_equal(in_child(cx_db_close, db), EXDEV);
+    }
+    assert_ok(error);
+}
+
+static void *create_many(void *arg)
+{
+    const struct folder *folder = arg;
+    intptr_t made = 0;
+    cx_db *db;
+
+    if (cx_db_open(folder->url, NULL, &db) != 0)
+        return as_pointer(-1);
+    for (int i = 0; i < 10; i++) {
+        char name[8];
+        int error;
+
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        error = cx_tenant_create(db, CX_TEXT(name), NULL);
+        if (error != 0 && error != -EEXIST)
+            return as_pointer(-1);
+        made += error == 0;
+    }
+    return as_pointer(cx_db_close(db) == 0 ? made : -1);
+}
+
+/* S22. */
+static void
+of_processes_that_create_the_same_tenants_at_once_one_wins(void **state)
+{
+    struct folder folder;
+    pid_t children[3];
+    int made = 0;
+
+    (void)state;
+    folder_make(&folder);
+    for (int i = 0; i < 3; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            void *result = as_pointer(-1);
+
+            (void)cx_run(create_many, &folder, &result);
+            _exit((int)(intptr_t)result);
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        int status = -1;
+
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_in_range(WEXITSTATUS(status), 0, 10);
+        made += WEXITSTATUS(status);
+    }
+    assert_int_equal(made, 10);
+    folder_remove(&folder);
+}
+
+/* Two ends of two pipes: to take turns with a child process. */
+struct turns {
+    int to_child[2];
+    int to_parent[2];
+    struct folder folder;
+};
+
+static void turn_give(const int *pipe)
+{
+    assert_int_equal(write(pipe[1], "x", 1), 1);
+}
+
+static void turn_take(const int *pipe)
+{
+    char byte;
+
+    assert_int_equal(read(pipe[0], &byte, 1), 1);
+}
+
+/* What comes of a statement before and after another process's turn. */
+static int read_twice(cx_db *db, struct turns *turns, int64_t *n)
+{
+    int error = run(db, "SELECT * FROM users");
+
+    *n = error == 0 ? number(db, "SELECT count(*) FROM users") : -1;
+    turn_give(turns->to_parent);
+    turn_take(turns->to_child);
+    return run(db, "SELECT * FROM users");
+}
+
+static void *use_and_lose(void *arg)
+{
+    struct turns *turns = arg;
+    cx_tenant *tenant;
+    intptr_t failed = 0;
+    int64_t n = -1;
+    cx_db *db;
+
+    assert_ok(cx_db_open(turns->folder.url, NULL, &db));
+    assert_ok(cx_tenant_find(db, CX_TEXT("A"), &tenant));
+    CX_WITH_TENANT(tenant) {
+        failed += read_twice(db, turns, &n) != -ESTALE;
+        failed += run(db, "UPDATE users SET age = 0") != -ESTALE;
+    }
+    failed += n != ROWS;
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db));
+    return as_pointer(failed);
+}
+
+static void *drop_while_in_use(void *arg)
+{
+    struct turns *turns = arg;
+    struct two two;
+    cx_db *db;
+
+    assert_ok(cx_db_open(turns->folder.url, NULL, &db));
+    two_make(&two, &turns->folder, db);
+    turn_give(turns->to_child);
+    turn_take(turns->to_parent);
+    assert_ok(cx_tenant_drop(two.a));
+    turn_give(turns->to_child);
+    assert_whole(db, two.b, "SECRET");
+    cx_tenant_unref(two.a);
+    cx_tenant_unref(two.b);
+    assert_ok(cx_db_close(db));
+    return NULL;
+}
+
+static void
+a_tenant_that_another_process_drops_is_lost_to_this_one(void **state)
+{
+    struct turns turns;
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    folder_make(&turns.folder);
+    assert_int_equal(pipe(turns.to_child), 0);
+    assert_int_equal(pipe(turns.to_parent), 0);
+    child = fork();
+    if (child == 0) {
+        void *result = as_pointer(1);
+
+        turn_take(turns.to_child);
+        (void)cx_run(use_and_lose, &turns, &result);
+        _exit(result != NULL);
+    }
+    assert_int_equal(cx_run(drop_while_in_use, &turns, NULL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    folder_remove(&turns.folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_child_process_cannot_use_a_parents_connection),
+        cmocka_unit_test(
+            of_processes_that_create_the_same_tenants_at_once_one_wins),
+        cmocka_unit_test(
+            a_tenant_that_another_process_drops_is_lost_to_this_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
