@@ -33,7 +33,6 @@ EXCEPTIONS = {
     90: "the loop has no readers: a task waits for a descriptor itself",
     92: "reading is a call in the task: nothing captures its context",
     93: "the loop has no signal handlers yet",
-    98: "there are no generators: every coroutine is a task",
     109: "a job is a function and an argument, and nothing to destroy",
     110: "executors have no hooks",
     112: "there is no executor of processes",

@@ -5,6 +5,7 @@
 #ifndef CTXVAR_QUEUE_H
 #define CTXVAR_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <ctxvar/task.h>
@@ -145,6 +146,51 @@ CX__API int cx_queue_close(cx_queue *queue);
  * Source: asyncio, Queue.qsize().  Since: 0.1
  */
 CX__API size_t cx_queue_len(const cx_queue *queue);
+
+/** One of several operations, of which cx_queue_select() does one. */
+typedef struct cx_queue_op {
+    cx_queue *queue; /**< borrowed */
+    bool put;        /**< put the item; else get one */
+    void *item;      /**< to be put; or written with what was got */
+    int error; /**< written if it was chosen: 0, or -EPIPE: it is closed */
+} cx_queue_op;
+
+/**
+ * Do one of several operations on queues, waiting until one can be done.
+ *
+ * Of several that can be done at once each has its turn. The others are not
+ * begun.
+ *
+ * @param ops  n operations, 32 at most; of one queue several may be.
+ * @param n    How many.
+ * @return the place of the one that was done, whose .error tells how; or, with
+ *         none done,
+ *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
+ *   -E2BIG       there are more than 32
+ *   -EINVAL      there is none, or one without a queue
+ *   -EXDEV       a queue is another thread's
+ *   -EPERM       not called within a task
+ *
+ * Suspends: until one can be done. Threads: a loop's, within a task.
+ * Cost: O(n).
+ * Source: Go, select.  Since: 0.1
+ */
+CX__API int cx_queue_select(cx_queue_op ops[], size_t n);
+
+/**
+ * Do one of several operations on queues that can be done now.
+ *
+ * @param ops  As for cx_queue_select().
+ * @param n    How many.
+ * @return as cx_queue_select(), or
+ *   -EAGAIN      none can be done
+ *
+ * Suspends: never. Threads: the loop's that they were made on.
+ * Cost: O(n).
+ * Source: Go, select with a default.  Since: 0.1
+ */
+CX__API int cx_queue_try_select(cx_queue_op ops[], size_t n);
 
 CX__END_DECLS
 

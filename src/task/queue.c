@@ -183,3 +183,78 @@ size_t cx_queue_len(const cx_queue *queue)
 {
     return queue != NULL ? queue->len : 0;
 }
+
+/* Do one of several operations that can be done now: which, or -EAGAIN. Each
+ * call begins to look at another one, so that none is left out for ever. */
+static int select_now(cx_queue_op ops[], size_t n)
+{
+    static CX__THREAD_LOCAL size_t turn;
+    size_t first = turn++ % n;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t at = first + i < n ? first + i : first + i - n;
+        cx_queue_op *op = &ops[at];
+
+        op->error =
+            op->put ? put(op->queue, op->item) : get(op->queue, &op->item);
+        if (op->error != -EAGAIN)
+            return (int)at;
+    }
+    return -EAGAIN;
+}
+
+static int select_check(const cx_queue_op ops[], size_t n)
+{
+    if (ops == NULL || n == 0)
+        return -EINVAL;
+    if (n > CX__WAIT_ANY_MOST)
+        return -E2BIG;
+    for (size_t i = 0; i < n; i++) {
+        int error = ops[i].queue != NULL
+                        ? cx__waiters_check(&ops[i].queue->getters)
+                        : -EINVAL;
+
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+int cx_queue_try_select(cx_queue_op ops[], size_t n)
+{
+    int error = select_check(ops, n);
+
+    return error == 0 ? select_now(ops, n) : error;
+}
+
+/* Wait for all of them, until one is done. */
+static int select_wait(cx_queue_op ops[], size_t n)
+{
+    struct cx__waiters *waiters[CX__WAIT_ANY_MOST];
+    void **items[CX__WAIT_ANY_MOST];
+    size_t chosen = 0;
+    int error;
+
+    for (size_t i = 0; i < n; i++) {
+        waiters[i] =
+            ops[i].put ? &ops[i].queue->putters : &ops[i].queue->getters;
+        items[i] = &ops[i].item;
+    }
+    error = cx__waiters_wait_any(waiters, items, n, &chosen);
+    if (error != 0 && error != -EPIPE)
+        return error;
+    ops[chosen].error = error;
+    return (int)chosen;
+}
+
+int cx_queue_select(cx_queue_op ops[], size_t n)
+{
+    cx_task *task = cx__task_running();
+    int result = task != NULL ? select_check(ops, n) : -EPERM;
+
+    if (result == 0)
+        result = cx__wait_begin(task);
+    if (result == 0)
+        result = select_now(ops, n);
+    return result == -EAGAIN ? select_wait(ops, n) : result;
+}

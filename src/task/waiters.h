@@ -34,6 +34,14 @@ int cx__waiters_begin(const struct cx__waiters *waiters);
  * waiter's, for whoever wakes it to read or write; NULL: none. */
 int cx__waiters_wait(struct cx__waiters *waiters, void **item);
 
+/*
+ * The same in several places at once, of one loop, no more than
+ * CX__WAIT_ANY_MOST of them: where it was woken is `chosen`, if it was.
+ */
+enum { CX__WAIT_ANY_MOST = 32 };
+int cx__waiters_wait_any(struct cx__waiters *const waiters[],
+                         void **const items[], size_t n, size_t *chosen);
+
 /* The first waiter's item, and wake it. Only while there is any. */
 void **cx__waiters_wake(struct cx__waiters *waiters, int result);
 void cx__waiters_wake_all(struct cx__waiters *waiters, int result);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* One of several operations on queues, and generators. */
+#include "support.h"
+
+#include <ctxvar/deadline.h>
+#include <ctxvar/generator.h>
+#include <ctxvar/queue.h>
+
+static void *item_of(intptr_t number)
+{
+    return as_pointer(number);
+}
+
+static cx_queue_op get_op(cx_queue *queue)
+{
+    return (cx_queue_op){.queue = queue};
+}
+
+static cx_queue_op put_op(cx_queue *queue, intptr_t number)
+{
+    return (cx_queue_op){.queue = queue, .put = true, .item = item_of(number)};
+}
+
+struct pair {
+    cx_queue *a;
+    cx_queue *b;
+};
+
+static struct pair make(size_t limit)
+{
+    return (struct pair){cx_queue_new(limit), cx_queue_new(limit)};
+}
+
+static void drop(struct pair pair)
+{
+    assert_int_equal(cx_queue_free(pair.a), 0);
+    assert_int_equal(cx_queue_free(pair.b), 0);
+}
+
+TASK_TEST(what_can_be_done_now_is_done)
+{
+    struct pair pair = make(0);
+    cx_queue_op ops[] = {get_op(pair.a), get_op(pair.b)};
+
+    assert_int_equal(cx_queue_try_select(ops, 2), -EAGAIN);
+    assert_int_equal(cx_queue_put(pair.b, item_of(7)), 0);
+    assert_int_equal(cx_queue_select(ops, 2), 1);
+    assert_int_equal(ops[1].error, 0);
+    assert_ptr_equal(ops[1].item, item_of(7));
+    assert_int_equal(cx_queue_len(pair.b), 0);
+    drop(pair);
+}
+
+static void *put_7(void *queue)
+{
+    assert_int_equal(cx_queue_put(queue, item_of(7)), 0);
+    return NULL;
+}
+
+TASK_TEST(it_waits_for_whichever_comes_first)
+{
+    struct pair pair = make(0);
+    cx_queue_op ops[] = {get_op(pair.a), get_op(pair.b)};
+    cx_task *task = cx_task_create(put_7, pair.b);
+
+    assert_int_equal(cx_queue_select(ops, 2), 1);
+    assert_ptr_equal(ops[1].item, item_of(7));
+    assert_int_equal(cx_await(task, NULL), 0);
+    /* Nobody waits at the other one any more. */
+    assert_int_equal(cx_queue_put(pair.a, item_of(8)), 0);
+    assert_int_equal(cx_queue_len(pair.a), 1);
+    drop(pair);
+}
+
+static void *get_one(void *queue)
+{
+    void *item;
+
+    assert_int_equal(cx_queue_get(queue, &item), 0);
+    return item;
+}
+
+TASK_TEST(a_put_that_waits_is_done_when_there_is_room)
+{
+    struct pair pair = make(1);
+    cx_queue_op ops[] = {put_op(pair.a, 2), get_op(pair.b)};
+    void *first, *second;
+    cx_task *task;
+
+    assert_int_equal(cx_queue_put(pair.a, item_of(1)), 0);
+    task = cx_task_create(get_one, pair.a);
+    assert_int_equal(cx_queue_select(ops, 2), 0);
+    assert_int_equal(cx_await(task, &first), 0);
+    assert_ptr_equal(first, item_of(1));
+    assert_int_equal(cx_queue_get(pair.a, &second), 0);
+    assert_ptr_equal(second, item_of(2));
+    drop(pair);
+}
+
+TASK_TEST(each_that_is_ready_has_its_turn)
+{
+    struct pair pair = make(0);
+    int seen[2] = {0, 0};
+
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(cx_queue_put(pair.a, NULL), 0);
+        assert_int_equal(cx_queue_put(pair.b, NULL), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        cx_queue_op ops[] = {get_op(pair.a), get_op(pair.b)};
+
+        seen[cx_queue_select(ops, 2)]++;
+    }
+    assert_in_range(seen[0], 8, 12);
+    drop(pair);
+}
+
+static void *close_it(void *queue)
+{
+    assert_int_equal(cx_queue_close(queue), 0);
+    return NULL;
+}
+
+TASK_TEST(a_queue_that_is_closed_is_chosen_and_says_so)
+{
+    struct pair pair = make(0);
+    cx_queue_op ops[] = {get_op(pair.a), get_op(pair.b)};
+    cx_task *task = cx_task_create(close_it, pair.b);
+
+    assert_int_equal(cx_queue_select(ops, 2), 1);
+    assert_int_equal(ops[1].error, -EPIPE);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(cx_queue_try_select(ops, 2), 1);
+    assert_int_equal(ops[1].error, -EPIPE);
+    drop(pair);
+}
+
+TASK_TEST(one_that_is_late_has_done_nothing)
+{
+    struct pair pair = make(1);
+    cx_queue_op ops[] = {get_op(pair.a), put_op(pair.b, 2)};
+
+    assert_int_equal(cx_queue_put(pair.b, item_of(1)), 0);
+    CX_TIMEOUT(1) {
+        assert_int_equal(cx_queue_select(ops, 2), -ETIMEDOUT);
+    }
+    assert_int_equal(cx_queue_put(pair.a, NULL), 0);
+    assert_int_equal(cx_queue_len(pair.a), 1);
+    assert_int_equal(cx_queue_len(pair.b), 1);
+    drop(pair);
+}
+
+TASK_TEST(one_queue_may_be_there_twice)
+{
+    struct pair pair = make(0);
+    cx_queue_op ops[] = {get_op(pair.a), get_op(pair.a)};
+    cx_task *task = cx_task_create(put_7, pair.a);
+
+    assert_in_range(cx_queue_select(ops, 2), 0, 1);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(cx_queue_put(pair.a, NULL), 0);
+    assert_int_equal(cx_queue_len(pair.a), 1);
+    drop(pair);
+}
+
+TASK_TEST(what_makes_no_sense_is_refused)
+{
+    struct pair pair = make(0);
+    cx_queue_op ops[33];
+
+    for (int i = 0; i < 33; i++)
+        ops[i] = get_op(pair.a);
+    assert_int_equal(cx_queue_select(ops, 33), -E2BIG);
+    assert_int_equal(cx_queue_select(ops, 0), -EINVAL);
+    assert_int_equal(cx_queue_select(NULL, 1), -EINVAL);
+    ops[0].queue = NULL;
+    assert_int_equal(cx_queue_select(ops, 1), -EINVAL);
+    drop(pair);
+}
+
+/* Generators. */
+
+CX_VAR(int, request);
+
+static int cleaned;
+
+static int count_up(cx_generator *generator, void *arg)
+{
+    int until = *(int *)arg;
+    int error = 0;
+
+    for (int i = 1; i <= until && error == 0; i++)
+        error = cx_generate(generator, item_of(i));
+    cleaned++;
+    return error;
+}
+
+TASK_TEST(values_come_one_by_one_and_end)
+{
+    int until = 3;
+    intptr_t sum = 0;
+    void *value;
+    cx_generator *generator = cx_generator_new(count_up, &until);
+
+    while (cx_generator_next(generator, &value) == 1)
+        sum = sum * 10 + (intptr_t)value;
+    assert_int_equal(sum, 123);
+    assert_int_equal(cx_generator_next(generator, &value), 0);
+    cx_generator_free(generator);
+}
+
+TASK_TEST(one_that_nobody_asks_never_begins)
+{
+    int until = 3;
+
+    cleaned = 0;
+    cx_generator_free(cx_generator_new(count_up, &until));
+    assert_int_equal(cleaned, 0);
+}
+
+TASK_TEST(one_that_is_freed_early_cleans_up)
+{
+    int until = 3;
+    void *value;
+    cx_generator *generator = cx_generator_new(count_up, &until);
+
+    cleaned = 0;
+    assert_int_equal(cx_generator_next(generator, &value), 1);
+    cx_generator_free(generator);
+    assert_int_equal(cleaned, 1);
+}
+
+static int fail_at_once(cx_generator *generator, void *arg)
+{
+    (void)generator;
+    (void)arg;
+    return -EIO;
+}
+
+TASK_TEST(an_error_is_told_again_and_again)
+{
+    void *value;
+    cx_generator *generator = cx_generator_new(fail_at_once, NULL);
+
+    assert_int_equal(cx_generator_next(generator, &value), -EIO);
+    assert_int_equal(cx_generator_next(generator, &value), -EIO);
+    cx_generator_free(generator);
+}
+
+static int tell_request(cx_generator *generator, void *arg)
+{
+    (void)arg;
+    for (;;) {
+        int error = cx_generate(generator, item_of(cx_get(request)));
+
+        if (error != 0)
+            return error;
+        assert_int_equal(cx_set(request, cx_get(request) + 1), 0);
+    }
+}
+
+/* Behaviour 98: with a context of its own, it stays on its own. */
+TASK_TEST(a_generator_stays_in_its_own_context)
+{
+    void *value;
+    cx_generator *generator;
+
+    assert_int_equal(cx_set(request, 5), 0);
+    generator = cx_generator_new(tell_request, NULL);
+    assert_int_equal(cx_set(request, 1), 0);
+    assert_int_equal(cx_generator_next(generator, &value), 1);
+    assert_ptr_equal(value, item_of(5));
+    assert_int_equal(cx_generator_next(generator, &value), 1);
+    assert_ptr_equal(value, item_of(6));
+    assert_int_equal(cx_get(request), 1);
+    cx_generator_free(generator);
+}
+
+static int sleep_between(cx_generator *generator, void *arg)
+{
+    (void)arg;
+    assert_int_equal(cx_sleep(5), 0);
+    return cx_generate(generator, item_of(9));
+}
+
+TASK_TEST(a_value_that_came_too_late_is_the_next)
+{
+    void *value;
+    cx_generator *generator = cx_generator_new(sleep_between, NULL);
+
+    CX_TIMEOUT(1) {
+        assert_int_equal(cx_generator_next(generator, &value), -ETIMEDOUT);
+    }
+    assert_int_equal(cx_generator_next(generator, &value), 1);
+    assert_ptr_equal(value, item_of(9));
+    cx_generator_free(generator);
+}
+
+static int ask_itself(cx_generator *generator, void *arg)
+{
+    void *value;
+
+    (void)arg;
+    return cx_generator_next(generator, &value);
+}
+
+TASK_TEST(a_generator_that_asks_itself_is_refused)
+{
+    void *value;
+    cx_generator *generator = cx_generator_new(ask_itself, NULL);
+
+    assert_int_equal(cx_generate(generator, NULL), -EPERM);
+    assert_int_equal(cx_generator_next(generator, &value), -EDEADLK);
+    cx_generator_free(generator);
+    assert_null(cx_generator_new(NULL, NULL));
+    assert_int_equal(errno, EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_can_be_done_now_is_done),
+        cmocka_unit_test(it_waits_for_whichever_comes_first),
+        cmocka_unit_test(a_put_that_waits_is_done_when_there_is_room),
+        cmocka_unit_test(each_that_is_ready_has_its_turn),
+        cmocka_unit_test(a_queue_that_is_closed_is_chosen_and_says_so),
+        cmocka_unit_test(one_that_is_late_has_done_nothing),
+        cmocka_unit_test(one_queue_may_be_there_twice),
+        cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(values_come_one_by_one_and_end),
+        cmocka_unit_test(one_that_nobody_asks_never_begins),
+        cmocka_unit_test(one_that_is_freed_early_cleans_up),
+        cmocka_unit_test(an_error_is_told_again_and_again),
+        cmocka_unit_test(a_generator_stays_in_its_own_context),
+        cmocka_unit_test(a_value_that_came_too_late_is_the_next),
+        cmocka_unit_test(a_generator_that_asks_itself_is_refused),
+    };
+
+    return cmocka_run_group_tests_name("select", tests, NULL, NULL);
+}
