@@ -215,6 +215,7 @@ static void *serve_signal(void *arg)
     return as_pointer(cx_signal_serve(arg, on_signal, NULL));
 }
 
+/* Behaviour 93. */
 TASK_TEST(each_signal_is_served_in_a_fresh_copy)
 {
     void *error;

@@ -658,6 +658,7 @@ static void *serve_bytes(void *arg)
     return as_pointer(cx_fd_serve(*(int *)arg, CX_READABLE, on_byte, arg));
 }
 
+/* Behaviour 90. */
 TASK_TEST(each_readiness_is_served_in_a_fresh_copy)
 {
     int fd[2];
