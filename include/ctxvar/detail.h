@@ -149,13 +149,21 @@ CX__INLINE const struct cx__entry *cx__entry_of(const cx_var *var,
     return NULL;
 }
 
+CX__INLINE bool cx__look(const cx_var *var, unsigned scope, cx_value *value)
+{
+    const struct cx__entry *entry = cx__entry_of(var, scope);
+
+    if (CX__LIKELY(entry != NULL))
+        *value = entry->value;
+    return CX__LIKELY(entry != NULL);
+}
+
 #define CX__GET(name)                                                          \
     __extension__({                                                            \
-        const struct cx__entry *cx__got =                                      \
-            cx__entry_of(&(name).var, CX__SCOPE(name));                        \
-        (CX__T(name))(CX__LIKELY(cx__got != NULL)                              \
-                          ? CX__UNPACK(*(name).type, cx__got->value)           \
-                          : CX__DEFAULT(name));                                \
+        cx_value cx__got;                                                      \
+        bool cx__has = cx__look(&(name).var, CX__SCOPE(name), &cx__got);       \
+        (CX__T(name))(cx__has ? CX__UNPACK(*(name).type, cx__got)              \
+                              : CX__DEFAULT(name));                            \
     })
 
 CX__INLINE void *cx__ref(cx_var *var)
