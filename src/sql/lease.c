@@ -14,7 +14,7 @@
  * why not. */
 static cx_tenant *tenant_of(const cx_db *db, int *error)
 {
-    cx_tenant *current = cx_get(cx__tenant_var);
+    cx_tenant *current = cx__tenant_current();
 
     if (current == NULL)
         *error = cx__problem(-ENOKEY, "no tenant in the context");

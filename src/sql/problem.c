@@ -69,10 +69,15 @@ static struct problem *problem_new(const char *format, va_list arguments)
     return problem;
 }
 
+static const struct cx__entry *entry_of_last(void)
+{
+    return cx__entry_of(&last.var, 0);
+}
+
 /* Mostly there is nothing, and that is to be seen without a call. */
 void cx__problem_forget(void)
 {
-    if (cx__entry_of(cx_var_of(last), 0) != NULL)
+    if (entry_of_last() != NULL)
         (void)cx_unset(last);
 }
 
@@ -96,7 +101,7 @@ int cx__problem(int error, const char *format, ...)
 
 const char *cx_db_problem(void)
 {
-    const struct problem *problem = cx_get(last);
+    const struct cx__entry *entry = entry_of_last();
 
-    return problem != NULL ? problem->text : "";
+    return entry != NULL ? ((struct problem *)entry->value.ptr)->text : "";
 }

@@ -281,7 +281,7 @@ CX_VAR_DEFINE(cx_tenant *, cx__tenant_var, .title = "tenant", .type = &counted);
 
 cx_tenant *cx_tenant_current(void)
 {
-    return cx_get(cx__tenant_var);
+    return cx__tenant_current();
 }
 
 struct cx__tenancy cx__tenancy_begin(cx_tenant *tenant)

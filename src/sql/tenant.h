@@ -58,4 +58,11 @@ cx_db *cx__tenant_db(const cx_tenant *tenant);
 /* The tenant of the current context. */
 CX_VAR_DECLARE(cx_tenant *, cx__tenant_var);
 
+static inline cx_tenant *cx__tenant_current(void)
+{
+    const struct cx__entry *entry = cx__entry_of(&cx__tenant_var.var, 0);
+
+    return entry != NULL ? entry->value.ptr : NULL;
+}
+
 #endif

@@ -198,8 +198,6 @@ TASK_TEST(who_waits_first_is_served_first)
     many_end(&many);
 }
 
-/* R7. */
-
 enum { STEPS = 40 };
 
 /* A task that does everything once, and can be cancelled anywhere. */
@@ -227,7 +225,7 @@ static void *do_everything(void *arg)
     return as_pointer(error);
 }
 
-/* Cancelled after so many turns of the loop: at each of the waits once. */
+/* R7: after so many turns of the loop, and so at each of the waits. */
 TASK_TEST(a_cancel_at_any_point_leaves_all_of_it_or_nothing)
 {
     cx_db_options one = {.connections = 1, .connections_each = 1};
@@ -261,7 +259,6 @@ TASK_TEST(a_cancel_at_any_point_leaves_all_of_it_or_nothing)
     many_end(&many);
 }
 
-/* R7, at row 500 of 1,000. */
 static void *read_half(void *arg)
 {
     const struct many *many = arg;
@@ -280,6 +277,7 @@ static void *read_half(void *arg)
     return as_pointer(error == -ECANCELED ? n : error);
 }
 
+/* R7, at row 500 of 1,000. */
 TASK_TEST(a_cancel_amid_the_rows_leaves_the_connection_clean)
 {
     struct many many;
@@ -372,8 +370,6 @@ TASK_TEST(a_drop_that_is_cancelled_has_not_been)
     many_end(&many);
 }
 
-/* R12. */
-
 enum { TENANTS = 1000, TASKS = 10000, CONNECTIONS = 64 };
 
 struct shuffled {
@@ -413,6 +409,7 @@ static int share(void)
     return server() != NULL && getenv("CTXVAR_FULL") == NULL ? 10 : 1;
 }
 
+/* R12. */
 TASK_TEST(tasks_of_many_tenants_never_meet)
 {
     int tenants = TENANTS / share();

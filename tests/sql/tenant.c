@@ -249,7 +249,6 @@ DB_TEST(a_tenant_is_of_use_on_its_own_loop_alone)
     cx_tenant_unref(tenant);
 }
 
-/* R1. */
 static void *set_another(void *other)
 {
     CX_WITH_TENANT(other) {
@@ -259,6 +258,7 @@ static void *set_another(void *other)
     return cx_tenant_current();
 }
 
+/* R1. */
 DB_TEST(a_child_has_its_parents_tenant_and_may_have_another)
 {
     cx_tenant *a = tenant_make(db, "A");
@@ -275,13 +275,13 @@ DB_TEST(a_child_has_its_parents_tenant_and_may_have_another)
     cx_tenant_unref(b);
 }
 
-/* R3. */
 static void *current_of_job(void *arg)
 {
     (void)arg;
     return cx_tenant_current();
 }
 
+/* R3. */
 DB_TEST(a_job_has_the_tenant_of_its_task)
 {
     cx_tenant *tenant = tenant_make(db, "A");

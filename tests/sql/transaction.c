@@ -282,7 +282,6 @@ USERS_TEST(readers_do_not_wait_for_a_writer)
     }
 }
 
-/* R7, at the commit. */
 static void *cancelled_at_the_end(void *db)
 {
     int error;
@@ -294,6 +293,7 @@ static void *cancelled_at_the_end(void *db)
     return as_pointer(error);
 }
 
+/* R7, at the commit. */
 USERS_TEST(a_task_that_is_cancelled_at_the_end_is_rolled_back)
 {
     void *result;

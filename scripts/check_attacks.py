@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""Check that every attack of the catalogue has a test that names it, or is an
+exception with a reason. A test names its attacks in the comment directly above
+it, and its own name is the claim:
+
+    /* S7. */
+    ATTACK(no_other_file_can_be_attached)
+
+    python3 scripts/check_attacks.py            # for `make check`
+    python3 scripts/check_attacks.py --table    # as Markdown
+"""
+import pathlib
+import re
+import sys
+
+CATALOGUE = {
+    "N": ("Names of tenants", {
+        1: "a name that ends a statement", 2: "a name that ends a string",
+        3: "a name that calls a function", 4: "a NUL in a name",
+        5: "an empty name, spaces", 7: "long in bytes, short in characters",
+        8: "not UTF-8, control characters, names that look alike",
+        10: "words of PostgreSQL's", 11: "words of SQLite's", 12: "paths",
+        13: "words, numbers, formats", 14: "a number as a name",
+        15: "a name that is given again",
+    }),
+    "S": ("SQLite, by statements of tenant A's", {
+        1: "no tenant in the context", 2: "another tenant's table by name",
+        3: "FULL JOIN past the authorizer", 4: "a join as an oracle",
+        5: "all clauses that name a table", 7: "ATTACH", 8: "VACUUM INTO",
+        9: "PRAGMA", 10: "temporary tables that shadow", 11: "changes of tables",
+        12: "the engine's own tables", 13: "REINDEX",
+        14: "functions that do more than compute",
+        16: "another tenant between prepare and step",
+        17: "a cached statement", 19: "what was planted in a file",
+        20: "statements without end, or too large",
+        21: "a full disk, a lock, a damaged file",
+        22: "two who create the same tenant",
+        23: "fork, files that are mixed up, more tenants than files",
+    }),
+    "P": ("PostgreSQL, by statements of tenant A's", {
+        1: "another role", 2: "another schema", 3: "a setting that is trusted",
+        4: "transactions in raw SQL", 6: "DISCARD ALL, DEALLOCATE ALL",
+        8: "new objects that shadow or serve", 10: "catalogues and statistics",
+        11: "programs, files, other sessions", 12: "views of the owner's",
+        13: "TRUNCATE", 14: "keys as an oracle", 15: "an empty setting",
+        16: "a role that may too much", 17: "settings that are rolled back",
+        18: "one statement, two tenants", 19: "a plan made for another role",
+        20: "a role that is gone",
+    }),
+    "R": ("The runtime", {
+        1: "child tasks", 2: "callbacks", 3: "executors",
+        5: "another tenant within a transaction",
+        6: "a lease in another tenant's task", 7: "a cancel at any point",
+        8: "a cancel that comes late", 9: "the server goes away",
+        11: "a tenant that takes all connections",
+        12: "10,000 tasks of 1,000 tenants", 13: "work across tenants",
+        15: "a cache without a tenant", 16: "a migration that fails",
+    }),
+}
+
+ROW_MODE = "rows of several tenants in one table are not built"
+
+EXCEPTIONS = {
+    "P3": ROW_MODE,
+    "P12": "tenants' roles may not make views, migrations are the owner's",
+    "P14": ROW_MODE,
+    "P15": ROW_MODE,
+    "P17": "nothing is remembered of what a session has set",
+    "P19": "a connection is logged in as one role for its life",
+    "P20": "logins that are shared are not built",
+    "R6": "a lease is never in a program's hands",
+    "R13": "no handle is for all tenants: cx_tenant_each() gives one by one",
+    "R15": "there is no cache",
+}
+
+# "S7.", "P8, P13: why."; then the head of the test.
+TEST = re.compile(
+    r"^/\* ([NSPR]\d+(?:, [NSPR]\d+)*)(?:\.|[:,][^*]*) \*/\n"
+    r"(?:static\s+void\s+(\w+)\(\s*void \*\*state\)|[A-Z_]+TEST\((\w+)\)|"
+    r"ATTACK\((\w+)\))?", re.MULTILINE)
+
+
+def tests(path, problems):
+    """The (number, test) pairs of a file."""
+    text = path.read_text()
+    for match in TEST.finditer(text):
+        name = match[2] or match[3] or match[4]
+        if name is None:
+            problems.append(f"{path}: no test follows {match[0].strip()}")
+            continue
+        if len(re.findall(rf"\b{name}\b", text)) < 2:
+            problems.append(f"{path}: {name} is not run")
+        for number in match[1].split(", "):
+            yield number, f"{path.stem}: {name}"
+
+
+def attacks(problems):
+    """The tests of each attack, by number."""
+    proofs = {f"{letter}{number}": []
+              for letter, (_, titles) in CATALOGUE.items()
+              for number in titles}
+    for path in sorted(pathlib.Path("tests/sql").glob("*.c")):
+        for number, test in tests(path, problems):
+            if number in proofs:
+                proofs[number].append(test)
+            else:
+                problems.append(f"{path}: there is no attack {number}")
+    return proofs
+
+
+def check(proofs, problems):
+    for number, found in proofs.items():
+        if not found and number not in EXCEPTIONS:
+            problems.append(f"attack {number} has no test")
+        if found and number in EXCEPTIONS:
+            problems.append(f"attack {number} has a test: no exception")
+
+
+def print_table(proofs):
+    for letter, (chapter, titles) in CATALOGUE.items():
+        print(f"\n### {chapter}\n\n| | attack | refused by |\n|---|---|---|")
+        for number, title in titles.items():
+            key = f"{letter}{number}"
+            names = "<br>".join(f"`{name}`" for name in proofs[key])
+            print(f"| {key} | {title} | "
+                  f"{names or 'none: ' + EXCEPTIONS.get(key, '')} |")
+
+
+def main():
+    problems = []
+    proofs = attacks(problems)
+    check(proofs, problems)
+    if "--table" in sys.argv[1:]:
+        print_table(proofs)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
