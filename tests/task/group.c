@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups: all end, the first failure ends the others, a limit holds. */
 #include <ctxvar/group.h>
+#include <ctxvar/sync.h>
 
 #include "support.h"
 
@@ -277,21 +278,34 @@ static void *sleep_ms(void *arg)
     return arg;
 }
 
+static void *wait_for_event(void *event)
+{
+    assert_int_equal(cx_event_wait(event), 0);
+    return NULL;
+}
+
 TASK_TEST(wait_any_gives_tasks_as_they_are_completed)
 {
-    cx_task *tasks[3] = {cx_task_create(sleep_ms, as_pointer(9)),
-                         cx_task_create(sleep_ms, as_pointer(1)),
-                         cx_task_create(sleep_ms, as_pointer(5))};
+    cx_event *events[3];
+    cx_task *tasks[3];
     int expected[3] = {1, 2, 0};
 
     for (int i = 0; i < 3; i++) {
-        int at = cx_wait_any(tasks, 3);
+        events[i] = cx_event_new();
+        tasks[i] = cx_task_create(wait_for_event, events[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        int at;
 
+        assert_int_equal(cx_event_set(events[expected[i]]), 0);
+        at = cx_wait_any(tasks, 3);
         assert_int_equal(at, expected[i]);
         assert_int_equal(cx_await(tasks[at], NULL), 0);
         tasks[at] = NULL;
     }
     assert_int_equal(cx_wait_any(tasks, 3), -EINVAL);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(cx_event_free(events[i]), 0);
 }
 
 TASK_TEST(wait_any_of_tasks_that_end_together_is_woken_once)
