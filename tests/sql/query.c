@@ -117,7 +117,7 @@ USERS_TEST(a_list_is_all_rows_at_once)
     CX_ARENA(arena);
 
     for (int i = 0; i < 100; i++) {
-        char name[16];
+        char name[32];
 
         (void)snprintf(name, sizeof(name), "user %d", i);
         (void)user_add(db, name, i);
@@ -126,7 +126,7 @@ USERS_TEST(a_list_is_all_rows_at_once)
                          &arena));
     assert_int_equal(n, 100);
     for (int i = 0; i < 100; i++) {
-        char name[16];
+        char name[32];
 
         (void)snprintf(name, sizeof(name), "user %d", i);
         assert_string_equal(users[i].name.data, name);
