@@ -8,6 +8,7 @@
 #include <ctxvar/callback.h>
 
 #include "context.h"
+#include "spare.h"
 #include "snapshot.h"
 #include "thread.h"
 

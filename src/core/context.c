@@ -6,6 +6,10 @@
 #include <stdlib.h>
 
 #include "context.h"
+#include "hold.h"
+#include "inherit.h"
+#include "spare.h"
+#include "table.h"
 #include "thread.h"
 #include "variable.h"
 #include "watch.h"

@@ -7,8 +7,6 @@
 
 #include <ctxvar/context.h>
 
-#include "table.h"
-
 /*
  * A context.
  *

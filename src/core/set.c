@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "context.h"
+#include "hold.h"
 #include "table.h"
 #include "thread.h"
 #include "variable.h"

@@ -7,7 +7,7 @@
 
 #include <ctxvar/context.h>
 
-#include "table.h"
+#include "inherit.h"
 
 /* A copy of what the current context holds; NULL with errno ENOMEM or
  * ESHUTDOWN. */

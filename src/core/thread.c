@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "context.h"
-#include "table.h"
+#include "hold.h"
 #include "thread.h"
 
 CX__THREAD_LOCAL struct cx__tls cx__tls CX__INITIAL_EXEC = {

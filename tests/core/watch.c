@@ -219,6 +219,59 @@ a_watcher_within_a_watcher_does_not_change_the_outer_one_s(void **state)
     assert_int_equal(cx_unwatch(cx_var_of(one), carry_to_two, NULL), 0);
 }
 
+static int calls_of_ended, calls_of_begun;
+
+static void count_call(cx_value now, void *calls)
+{
+    (void)now;
+    ++*(int *)calls;
+}
+
+/* Another watch takes the place of the one that it ends. */
+static void end_one_begin_another(cx_value now, void *arg)
+{
+    (void)now;
+    (void)arg;
+    (void)cx_unwatch(cx_var_of(unwatched), count_call, &calls_of_ended);
+    (void)cx_watch(cx_var_of(unwatched), count_call, &calls_of_begun);
+}
+
+static void a_watch_begun_in_the_place_of_another_is_not_told_yet(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        cx_watch(cx_var_of(unwatched), end_one_begin_another, NULL), 0);
+    assert_int_equal(
+        cx_watch(cx_var_of(unwatched), count_call, &calls_of_ended), 0);
+    assert_int_equal(cx_set(unwatched, 1), 0);
+    assert_int_equal(calls_of_ended, 0);
+    assert_int_equal(calls_of_begun, 0);
+    assert_int_equal(
+        cx_unwatch(cx_var_of(unwatched), end_one_begin_another, NULL), 0);
+    assert_int_equal(cx_set(unwatched, 2), 0);
+    assert_int_equal(calls_of_begun, 1);
+    assert_int_equal(
+        cx_unwatch(cx_var_of(unwatched), count_call, &calls_of_begun), 0);
+}
+
+static void end_watch(cx_value now, void *calls)
+{
+    (void)now;
+    (void)cx_unwatch(cx_var_of(unwatched), count_call, calls);
+}
+
+static void a_watch_ended_by_a_watcher_is_not_told(void **state)
+{
+    int calls = 0;
+
+    (void)state;
+    assert_int_equal(cx_watch(cx_var_of(unwatched), end_watch, &calls), 0);
+    assert_int_equal(cx_watch(cx_var_of(unwatched), count_call, &calls), 0);
+    assert_int_equal(cx_set(unwatched, 1), 0);
+    assert_int_equal(calls, 0);
+    assert_int_equal(cx_unwatch(cx_var_of(unwatched), end_watch, &calls), 0);
+}
+
 CX_THREAD_VAR(int, of_thread);
 
 static void a_switch_changes_no_thread_variable(void **state)
@@ -353,6 +406,8 @@ int main(void)
         watched_test(a_watcher_sets_other_variables_and_not_its_own),
         watched_test(
             a_watcher_within_a_watcher_does_not_change_the_outer_one_s),
+        watched_test(a_watch_begun_in_the_place_of_another_is_not_told_yet),
+        watched_test(a_watch_ended_by_a_watcher_is_not_told),
         watched_test(a_switch_changes_no_thread_variable),
         watched_test(a_watcher_runs_in_the_context_that_is_now_current),
         watched_test(the_sixty_fifth_watch_is_refused_until_one_goes),
