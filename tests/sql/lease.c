@@ -28,7 +28,7 @@ static void many_make(struct many *many, const cx_db_options *options, int n)
     many->n = n;
     many->tenants = calloc((size_t)n, sizeof(cx_tenant *));
     for (int i = 0; i < n; i++) {
-        char name[16];
+        char name[32];
 
         (void)snprintf(name, sizeof(name), "%d", i);
         many->tenants[i] = tenant_make(many->db, name);

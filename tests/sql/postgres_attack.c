@@ -220,7 +220,7 @@ ATTACK(a_role_that_may_do_more_is_not_let_in)
 
     role_of(folder, 3, role);
     for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
-        char name[8];
+        char name[32];
         cx_tenant *tenant;
 
         (void)snprintf(name, sizeof(name), "C%zu", i);

@@ -48,7 +48,7 @@ static void *create_many(void *arg)
     if (cx_db_open(folder->url, NULL, &db) != 0)
         return as_pointer(-1);
     for (int i = 0; i < 10; i++) {
-        char name[8];
+        char name[32];
         int error;
 
         (void)snprintf(name, sizeof(name), "n%d", i);

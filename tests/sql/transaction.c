@@ -142,7 +142,7 @@ static void deep(cx_db *db, int depth)
     int error;
 
     CX_TRANSACTION(db, &error) {
-        char name[16];
+        char name[32];
 
         (void)snprintf(name, sizeof(name), "user %d", depth);
         (void)user_add(db, name, 1);
