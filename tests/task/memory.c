@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <uv.h>
 
+#include <ctxvar/broadcast.h>
 #include <ctxvar/call.h>
 #include <ctxvar/loops.h>
 #include <ctxvar/remote.h>
@@ -435,6 +436,47 @@ static void spawning_survives_want_of_memory(void **state)
     assert_true(sweep(spawn) > 0);
 }
 
+/* An item that is copied, to one who subscribes. */
+static int broadcast_to_one(cx_broadcast **broadcast,
+                            cx_subscription **subscription)
+{
+    char text[] = "text";
+
+    *broadcast = cx_broadcast_new(4, &cx_string);
+    if (*broadcast == NULL)
+        return -errno;
+    *subscription = cx_subscription_new(*broadcast);
+    if (*subscription == NULL)
+        return -errno;
+    return cx_broadcast_put(*broadcast, text);
+}
+
+static void *broadcast_short(void *nth)
+{
+    cx_broadcast *broadcast = NULL;
+    cx_subscription *subscription = NULL;
+    int error;
+
+    scarce = (int)(intptr_t)nth;
+    error = broadcast_to_one(&broadcast, &subscription);
+    scarce = PLENTY;
+    if (cx_subscription_free(subscription) != 0 ||
+        cx_broadcast_free(broadcast) != 0)
+        error = -EIO;
+    return as_pointer(error);
+}
+
+static int broadcast(int nth)
+{
+    return in_a_loop(broadcast_short, nth);
+}
+
+static void broadcasting_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(broadcast), 3);
+}
+
 /* From now on nothing can be had, for so many rounds. */
 static void *ask_and_run_short(void *arg)
 {
@@ -545,6 +587,7 @@ int main(void)
         cmocka_unit_test(loops_begin_all_or_none_for_want_of_memory),
         cmocka_unit_test(attaching_survives_want_of_memory),
         cmocka_unit_test(spawning_survives_want_of_memory),
+        cmocka_unit_test(broadcasting_survives_want_of_memory),
         cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),
