@@ -320,7 +320,8 @@ static int send(struct pg_statement *statement)
 
     if (error != 0)
         return error;
-    if (!statement->trusted) {
+    /* A model's statements leave the session as it is. */
+    if (!statement->trusted && statement->base.shape.owner == NULL) {
         connection->raw = true;
         connection->base.unsettled = true;
     }

@@ -6,6 +6,7 @@
 #include "two.h"
 
 #include <ctxvar/deadline.h>
+#include <ctxvar/model.h>
 
 /* A's role, which is named after the database's number. */
 static void role_of(const struct folder *folder, int id, char role[48])
@@ -129,6 +130,38 @@ ATTACK(statements_that_are_kept_cannot_be_taken_away)
     assert_all_refused(db, "DISCARD ALL", "DEALLOCATE ALL", "CLOSE ALL",
                        "PREPARE cx0 AS SELECT 1", "DEALLOCATE cx0");
     assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+}
+
+typedef struct Named {
+    int64_t id;
+    cx_text name;
+} Named;
+
+static const cx_column named_columns[] = {CX_COLUMN(Named, id, .key = true),
+                                          CX_COLUMN(Named, name)};
+CX_MODEL(Named, named_model, "users", named_columns);
+
+static void find_first(cx_db *db)
+{
+    Named named = {.id = 1};
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_find(db, &named_model, &named, &arena));
+    assert_string_equal(named.name.data, "open 1");
+}
+
+/* P6: what a model sends leaves nothing to clear away, and so is kept; what a
+ * program sends is cleared away, and the model goes on all the same. */
+ATTACK(a_models_statement_is_kept_until_a_programs_own)
+{
+    static const char kept[] = "SELECT count(*) FROM pg_prepared_statements"
+                               " WHERE statement LIKE 'SELECT \"id\"%'";
+
+    find_first(db);
+    find_first(db);
+    assert_int_equal(number(db, kept), 1);
+    assert_int_equal(number(db, kept), 0);
+    find_first(db);
 }
 
 /* P8. */
@@ -358,6 +391,7 @@ int main(void)
         cmocka_unit_test(what_a_statement_sets_is_gone_with_its_lease),
         cmocka_unit_test(a_transaction_is_not_a_programs_to_end),
         cmocka_unit_test(statements_that_are_kept_cannot_be_taken_away),
+        cmocka_unit_test(a_models_statement_is_kept_until_a_programs_own),
         cmocka_unit_test(nothing_can_be_made),
         cmocka_unit_test(tables_stay_as_they_are),
         cmocka_unit_test(nothing_can_be_given_to_others),
