@@ -155,7 +155,7 @@ static void find_first(cx_db *db)
 ATTACK(a_models_statement_is_kept_until_a_programs_own)
 {
     static const char kept[] = "SELECT count(*) FROM pg_prepared_statements"
-                               " WHERE statement LIKE 'SELECT \"id\"%'";
+                               " WHERE statement LIKE 'SELECT \"name\"%'";
 
     find_first(db);
     find_first(db);
