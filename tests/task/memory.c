@@ -14,6 +14,7 @@
 
 #include <ctxvar/broadcast.h>
 #include <ctxvar/call.h>
+#include <ctxvar/channel.h>
 #include <ctxvar/loops.h>
 #include <ctxvar/remote.h>
 #include <ctxvar/spawn.h>
@@ -477,6 +478,44 @@ static void broadcasting_survives_want_of_memory(void **state)
     assert_int_equal(sweep(broadcast), 3);
 }
 
+static void *put_into_channel(void *channel)
+{
+    return as_pointer(cx_channel_put(channel, NULL));
+}
+
+/* All that it takes is taken when it is made. */
+static void *channel_short(void *nth)
+{
+    cx_task *task;
+    cx_channel *channel;
+    void *item;
+    int error = 0;
+
+    scarce = (int)(intptr_t)nth;
+    channel = cx_channel_new(4);
+    scarce = PLENTY;
+    if (channel == NULL)
+        return as_pointer(-errno);
+    task = cx_task_create(put_into_channel, channel);
+    scarce = NOTHING;
+    if (cx_channel_get(channel, &item) != 0 || cx_await(task, NULL) != 0)
+        error = -EIO;
+    scarce = PLENTY;
+    cx_channel_unref(channel);
+    return as_pointer(error);
+}
+
+static int channel(int nth)
+{
+    return in_a_loop(channel_short, nth);
+}
+
+static void a_channel_needs_memory_when_it_is_made_and_no_more(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(channel), 1);
+}
+
 /* From now on nothing can be had, for so many rounds. */
 static void *ask_and_run_short(void *arg)
 {
@@ -588,6 +627,7 @@ int main(void)
         cmocka_unit_test(attaching_survives_want_of_memory),
         cmocka_unit_test(spawning_survives_want_of_memory),
         cmocka_unit_test(broadcasting_survives_want_of_memory),
+        cmocka_unit_test(a_channel_needs_memory_when_it_is_made_and_no_more),
         cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),
