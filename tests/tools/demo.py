@@ -153,7 +153,7 @@ class Programs(unittest.TestCase):
         done = run("demo", "--pace", "5")
         self.assertEqual(done.returncode, 0, done.stdout)
         table = done.stdout[done.stdout.index("program   "):].splitlines()
-        self.assertEqual(len(table), 8)
+        self.assertEqual(len(table), 9)
         for row in table[1:]:
             self.assertIn("yes, ", row)
 
@@ -185,6 +185,10 @@ class Usage(unittest.TestCase):
         self.assert_refused("demo", "--db", offender="--db")
         self.assert_refused("demo", "--db", "", offender="")
         self.assert_refused("demo", "--db=", offender="")
+        for arguments in (("context", "sqlite:x"), ("tenants", "users.db"),
+                          ("naive", "postgresql:///x")):
+            self.assert_refused("demo", arguments[0], "--db", arguments[1],
+                                offender=arguments[1])
         for pace in ("", "x", "-1", "+1", " 1", "10x", "1.5", "0x10",
                      "3600001", "99999999999999999999"):
             self.assert_refused("demo", "--pace", pace, offender=pace)

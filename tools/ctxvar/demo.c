@@ -32,6 +32,8 @@ static const struct program {
      "jobs that change the variable, on one pool thread", executor_run, false},
     {"executor", "executor, naive pool",
      "the same jobs on a pool that carries no context", naive_pool_run, true},
+    {"tenants", "tenants", "four tasks at once, a tenant each, one model",
+     tenants_run, false},
 };
 
 enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };
@@ -39,7 +41,7 @@ enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };
 static void help(void)
 {
     fputs(
-        "Usage: ctxvar demo [PROGRAM] [--pace MS] [--db PATH]\n"
+        "Usage: ctxvar demo [PROGRAM] [--pace MS] [--db PATH|URL]\n"
         "\n"
         "One model 'User' serves the clients A, B, C and D, each with its\n"
         "own table in a SQLite database. Every line is a query; a program\n"
@@ -51,6 +53,7 @@ static void help(void)
         "  context     at once, on a context variable\n"
         "  thread      on a thread-local: right for threads, wrong for tasks\n"
         "  executor    jobs on a thread pool, with the context and without\n"
+        "  tenants     as tenants of a database, which refuses A the rows of B\n"
         "  all         all of them, and a table (default)\n"
         "\n"
         "Options:\n"
@@ -58,6 +61,8 @@ static void help(void)
         "              reads, B 3, C 2, D 1 (default 100)\n"
         "  --db PATH   keep the database there, or use that of an earlier\n"
         "              run (default: a temporary file)\n"
+        "  --db URL    the tenants' database: sqlite:DIR or postgresql://...\n"
+        "              (default: a temporary folder)\n"
         "  --help      this text\n"
         "\n"
         "Exit status: 0 if every program did as it must, leaks of the naive\n"
@@ -88,36 +93,76 @@ static void count(struct tally *tally, const struct client *client,
     tally->foreign += reading->foreign;
 }
 
-void demo_report(struct demo *demo, const struct client *client,
-                 const char *verb, const struct reading *reading)
+static void print_line(bool right, const struct client *client,
+                       const char *verb, const char *what)
 {
-    bool right =
-        reading->table != NULL && strcmp(reading->table, client->table) == 0;
     time_t now = time(NULL);
     struct tm local;
     char clock[16];
 
     (void)strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&now, &local));
-    term_print(right ? TERM_PLAIN : TERM_WRONG,
-               "[%s] Client: %c %s reading table: %s\n", clock, client->name,
-               verb, reading->table != NULL ? reading->table : "(none)");
+    term_print(right ? TERM_PLAIN : TERM_WRONG, "[%s] Client: %c %s %s\n",
+               clock, client->name, verb, what);
+}
+
+void demo_report(struct demo *demo, const struct client *client,
+                 const char *verb, const struct reading *reading)
+{
+    bool right =
+        reading->table != NULL && strcmp(reading->table, client->table) == 0;
+    char what[64];
+
+    (void)snprintf(what, sizeof(what), "reading table: %s",
+                   reading->table != NULL ? reading->table : "(none)");
+    print_line(right, client, verb, what);
     count(&demo->tally, client, reading);
+}
+
+void demo_report_rows(struct demo *demo, const struct client *client,
+                      const char *verb, const char *what,
+                      const struct reading *reading)
+{
+    struct tally *tally = &demo->tally;
+
+    print_line(reading->rows != 0 && reading->foreign == 0, client, verb, what);
+    tally->reads++;
+    tally->none += reading->rows == 0;
+    tally->wrong += reading->foreign != 0;
+    tally->rows += reading->rows;
+    tally->foreign += reading->foreign;
+}
+
+void demo_report_attempt(struct demo *demo, const struct client *client,
+                         const char *statement, const char *refusal)
+{
+    print_line(refusal != NULL, client, "tries:", statement);
+    term_print(refusal != NULL ? TERM_RIGHT : TERM_WRONG, "    %s%s\n",
+               refusal != NULL ? "refused: " : "NOT REFUSED",
+               refusal != NULL ? refusal : "");
+    demo->tally.attempts++;
+    demo->tally.refused += refusal != NULL;
 }
 
 static bool is_right(const struct program *program, const struct tally *tally)
 {
     bool leaks = tally->wrong != 0 || tally->none != 0 || tally->foreign != 0;
 
-    return leaks == program->leaks && tally->reads != 0;
+    return leaks == program->leaks && tally->reads != 0 &&
+           tally->refused == tally->attempts;
 }
 
 static void verdict(const struct program *program, const struct tally *tally)
 {
     term_print(is_right(program, tally) ? TERM_RIGHT : TERM_WRONG,
                "%s: %u of %u reads on another client's table, %u on none, "
-               "%u of %u rows another client's\n\n",
+               "%u of %u rows another client's\n",
                program->name, tally->wrong, tally->reads, tally->none,
                tally->foreign, tally->rows);
+    if (tally->attempts != 0)
+        term_print(tally->refused == tally->attempts ? TERM_RIGHT : TERM_WRONG,
+                   "%s: %u of %u attempts by raw SQL refused\n", program->name,
+                   tally->refused, tally->attempts);
+    term_print(TERM_PLAIN, "\n");
 }
 
 static void summary(const struct tally tallies[PROGRAMS])
@@ -184,6 +229,8 @@ static int run_with_store(const struct options *options, struct store *store)
     struct demo demo = {.store = store, .pace_ms = options->pace_ms};
     int status;
 
+    if (options->db != NULL && options_is_url(options->db))
+        demo.url = options->db;
     demo.database = cx_executor_new(&one);
     if (demo.database == NULL) {
         complain("ctxvar demo: no memory");
@@ -194,10 +241,28 @@ static int run_with_store(const struct options *options, struct store *store)
     return status;
 }
 
+/* The tenants' database is not the one of the other programs. */
+static int run_with_options(const struct options *options)
+{
+    const char *path = options->db;
+    struct store *store;
+    int status;
+
+    if (strcmp(options->program, "tenants") == 0)
+        return run_with_store(options, NULL);
+    if (path != NULL && options_is_url(path))
+        path = NULL;
+    store = store_open(path);
+    if (store == NULL)
+        return EXIT_WRONG;
+    status = run_with_store(options, store);
+    store_close(store);
+    return status;
+}
+
 int demo_main(int argc, char **argv)
 {
     struct options options;
-    struct store *store;
     int status = options_read(&options, argc, argv);
 
     if (status != EXIT_RIGHT)
@@ -208,10 +273,5 @@ int demo_main(int argc, char **argv)
     }
     if (!is_known(options.program))
         return usage_error("ctxvar demo", "unknown program", options.program);
-    store = store_open(options.db);
-    if (store == NULL)
-        return EXIT_WRONG;
-    status = run_with_store(&options, store);
-    store_close(store);
-    return status;
+    return run_with_options(&options);
 }

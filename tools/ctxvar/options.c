@@ -32,9 +32,36 @@ static int pace_read(struct options *options, const char *text)
 static int db_read(struct options *options, const char *text)
 {
     if (text[0] == '\0')
-        return usage_error(demo, "--db takes a path, not", text);
+        return usage_error(demo, "--db takes a path or a URL, not", text);
     options->db = text;
     return EXIT_RIGHT;
+}
+
+bool options_is_url(const char *db)
+{
+    static const char *const begins[] = {"sqlite:", "postgresql:", "postgres:"};
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        if (strncmp(db, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each program has one kind of database, and "all" has both. */
+static int db_check(const struct options *options)
+{
+    bool is_tenants = strcmp(options->program, "tenants") == 0;
+
+    if (options->db == NULL || strcmp(options->program, "all") == 0 ||
+        options_is_url(options->db) == is_tenants)
+        return EXIT_RIGHT;
+    return usage_error(demo,
+                       is_tenants ? "tenants takes sqlite:DIR or"
+                                    " postgresql://..., not"
+                                  : "a URL is for tenants; this takes a"
+                                    " file's path, not",
+                       options->db);
 }
 
 static int program_read(struct options *options, const char *text)
@@ -100,5 +127,5 @@ int options_read(struct options *options, int argc, char **argv)
     }
     if (options->program == NULL)
         options->program = "all";
-    return EXIT_RIGHT;
+    return db_check(options);
 }

@@ -8,12 +8,15 @@
 
 struct options {
     const char *program; /* borrowed from argv; "all" if none is given */
-    const char *db;      /* borrowed from argv; NULL: a temporary file */
+    const char *db;      /* borrowed from argv; NULL: a temporary one */
     uint64_t pace_ms;    /* in one unit of the clients' waits */
     bool help;
 };
 
 /* Read argv[1...]: EXIT_RIGHT, or EXIT_USAGE with a line on stderr. */
 int options_read(struct options *options, int argc, char **argv);
+
+/* Is it a URL, for tenants, and not a file's path? */
+bool options_is_url(const char *db);
 
 #endif
