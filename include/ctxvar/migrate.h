@@ -87,6 +87,24 @@ CX__API int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
                        const cx_migrate_options *options,
                        cx_migrate_report *report);
 
+/**
+ * Tell of which version the current tenant's tables are.
+ *
+ * What another process does about them is known to connections that are made
+ * afterwards.
+ *
+ * @param db       Borrowed.
+ * @param version  Written on success: that of the last migration that was
+ *                 applied; 0: there was none.
+ * @return 0, or an error of cx_db_sql().
+ *
+ * Suspends: while connections are scarce. Threads: the database's loop's,
+ * within a task.
+ * Cost: that of a lease.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_migrate_version(cx_db *db, int *version);
+
 CX__END_DECLS
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <ctxvar/group.h>
 
+#include "lease.h"
 #include "pool.h"
 #include "problem.h"
 #include "statement.h"
@@ -336,4 +337,16 @@ int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
     if (report != NULL)
         *report = run.report;
     return error;
+}
+
+int cx_migrate_version(cx_db *db, int *version)
+{
+    struct cx__connection *connection;
+    int error = version != NULL ? cx__lease_begin(db, &connection) : -EINVAL;
+
+    if (error != 0)
+        return error;
+    *version = connection->version;
+    cx__lease_end(connection);
+    return 0;
 }

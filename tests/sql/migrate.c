@@ -68,6 +68,37 @@ DB_TEST(a_new_tenant_is_of_the_last_version)
     cx_tenant_unref(tenant);
 }
 
+static int version_of(cx_db *db, cx_tenant *tenant)
+{
+    int version = -1;
+
+    CX_WITH_TENANT(tenant) {
+        assert_ok(cx_migrate_version(db, &version));
+    }
+    return version;
+}
+
+DB_TEST(the_version_is_that_of_the_last_migration)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    assert_int_equal(version_of(db, tenant), 0);
+    assert_ok(migrate(db, 2, NULL));
+    assert_int_equal(version_of(db, tenant), 2);
+    assert_ok(migrate(db, 3, NULL));
+    assert_int_equal(version_of(db, tenant), 5);
+    cx_tenant_unref(tenant);
+}
+
+DB_TEST(the_version_is_a_tenants)
+{
+    int version;
+
+    assert_int_equal(cx_migrate_version(db, &version), -ENOKEY);
+    assert_int_equal(cx_migrate_version(NULL, &version), -EINVAL);
+    assert_int_equal(cx_migrate_version(db, NULL), -EINVAL);
+}
+
 DB_TEST(all_tenants_are_migrated)
 {
     cx_tenant *tenants[10];
@@ -329,6 +360,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_tenant_is_of_the_last_version),
+        cmocka_unit_test(the_version_is_that_of_the_last_migration),
+        cmocka_unit_test(the_version_is_a_tenants),
         cmocka_unit_test(all_tenants_are_migrated),
         cmocka_unit_test(what_is_done_is_not_done_again),
         cmocka_unit_test(each_is_told_of_with_the_template_first),

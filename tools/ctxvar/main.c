@@ -6,6 +6,7 @@
 #include <ctxvar/version.h>
 
 #include "demo.h"
+#include "tenant.h"
 #include "usage.h"
 
 static const struct command {
@@ -14,6 +15,7 @@ static const struct command {
     const char *about;
 } commands[] = {
     {"demo", demo_main, "four clients, one model: who reads whose table?"},
+    {"tenant", tenant_main, "the tenants of a database"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

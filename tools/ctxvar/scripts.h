@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Migrations as files: VERSION_NAME.sql is for both engines, and
+ * VERSION_NAME.sqlite.sql and VERSION_NAME.postgres.sql for one.
+ */
+#ifndef CTXVAR_TOOL_SCRIPTS_H
+#define CTXVAR_TOOL_SCRIPTS_H
+
+#include <stdbool.h>
+
+#include <ctxvar/migrate.h>
+
+struct scripts {
+    cx_migration *list; /* by version; their texts are owned too */
+    size_t len;
+};
+
+/*
+ * Read a folder's scripts, or the one that is a file, within a task: what is
+ * there on success is scripts_fini()'s; false: a line on stderr names the
+ * offender.
+ */
+bool scripts_read(struct scripts *scripts, const char *path);
+void scripts_fini(struct scripts *scripts);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding the subcommand, and those that are one call of the library. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ctxvar/migrate.h>
+
+#include "tenant.h"
+#include "usage.h"
+
+static const char tenant[] = "ctxvar tenant";
+
+enum { ARGUMENTS = 2 };
+
+static const char *words_of(int error)
+{
+    if (cx_db_problem()[0] != '\0')
+        return cx_db_problem();
+    switch (error) {
+    case -EEXIST:
+        return "there is a tenant of this name";
+    case -ENOENT:
+        return "there is no tenant of this name";
+    default:
+        return strerror(-error);
+    }
+}
+
+bool tenant_is_ok(const char *offender, int error)
+{
+    if (error != 0)
+        complain("%s: \"%s\": %s", tenant, offender, words_of(error));
+    return error == 0;
+}
+
+static int status_of(const char *offender, int error)
+{
+    return tenant_is_ok(offender, error) ? EXIT_RIGHT : EXIT_WRONG;
+}
+
+static int create(struct tenant_call *call)
+{
+    const char *name = call->arguments[0];
+
+    return status_of(name, cx_tenant_create(call->db, CX_TEXT(name), NULL));
+}
+
+/* One line: its id, the version of its tables, its name. */
+static int list_one(cx_tenant *each, void *arg)
+{
+    cx_text name = cx_tenant_name(each);
+    int error = -ENOMEM;
+    int version;
+
+    CX_WITH_TENANT(each) {
+        error = cx_migrate_version(arg, &version);
+    }
+    if (error == 0)
+        printf("%8" PRId64 "  %7d  %.*s\n", cx_tenant_id(each), version,
+               (int)name.len, name.data);
+    /* It was dropped since. */
+    return error == -ESTALE ? 0 : error;
+}
+
+static int list(struct tenant_call *call)
+{
+    printf("%8s  %7s  %s\n", "id", "version", "name");
+    return status_of(call->url, cx_tenant_each(call->db, list_one, call->db));
+}
+
+static int rename_tenant(struct tenant_call *call)
+{
+    const char *name = call->arguments[0];
+    cx_tenant *found;
+    int status;
+
+    if (!tenant_is_ok(name, cx_tenant_find(call->db, CX_TEXT(name), &found)))
+        return EXIT_WRONG;
+    name = call->arguments[1];
+    status = status_of(name, cx_tenant_rename(found, CX_TEXT(name)));
+    cx_tenant_unref(found);
+    return status;
+}
+
+/* The loop has nothing else to do while the answer is waited for. */
+static bool is_confirmed(const struct tenant_call *call, const cx_tenant *found)
+{
+    char answer[16];
+
+    if (call->yes)
+        return true;
+    fprintf(stderr, "Drop tenant %" PRId64 ", \"%s\", and all it has? [y/N] ",
+            cx_tenant_id(found), call->arguments[0]);
+    if (fgets(answer, sizeof(answer), stdin) != NULL &&
+        (answer[0] == 'y' || answer[0] == 'Y'))
+        return true;
+    complain("%s: \"%s\": it is left as it was", tenant, call->arguments[0]);
+    return false;
+}
+
+static int drop(struct tenant_call *call)
+{
+    const char *name = call->arguments[0];
+    int status = EXIT_WRONG;
+    cx_tenant *found;
+
+    if (!call->yes && isatty(STDIN_FILENO) != 1)
+        return usage_error(tenant, "without a terminal, drop takes --yes, for",
+                           name);
+    if (!tenant_is_ok(name, cx_tenant_find(call->db, CX_TEXT(name), &found)))
+        return EXIT_WRONG;
+    if (is_confirmed(call, found))
+        status = status_of(name, cx_tenant_drop(found));
+    cx_tenant_unref(found);
+    return status;
+}
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(struct tenant_call *call);
+    int arguments; /* after the URL */
+    const char *takes;
+    const char *about;
+} subcommands[] = {
+    {"create", create, 1, "URL NAME", "make a tenant"},
+    {"list", list, 0, "URL", "tell the id, version and name of each"},
+    {"rename", rename_tenant, 2, "URL NAME NEW", "give a tenant another name"},
+    {"drop", drop, 1, "URL NAME", "drop a tenant and all it has"},
+    {"migrate", tenant_migrate, 1, "URL PATH",
+     "bring all tenants to the last version of the scripts"},
+    {"shell", tenant_shell, 1, "URL NAME",
+     "run statements from standard input as a tenant"},
+};
+
+enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
+
+static void help(FILE *out)
+{
+    fputs("Usage: ctxvar tenant SUBCOMMAND URL [ARGUMENT...] [--yes]\n"
+          "\n"
+          "The tenants of a database: \"sqlite:DIR\", a folder, or\n"
+          "\"postgresql://...\", a database on a server.\n"
+          "\n"
+          "Subcommands:\n",
+          out);
+    for (size_t i = 0; i < SUBCOMMANDS; i++)
+        fprintf(out, "  %-7s %-13s %s\n", subcommands[i].name,
+                subcommands[i].takes, subcommands[i].about);
+    fputs("\n"
+          "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
+          "them. A script for one engine is 0001_users.sqlite.sql or\n"
+          "0001_users.postgres.sql.\n"
+          "\n"
+          "Options:\n"
+          "  --yes   drop without asking\n"
+          "  --help  this text\n"
+          "\n"
+          "Exit status: 0; 1 if something failed; 2 for bad usage.\n",
+          out);
+}
+
+struct run {
+    const struct subcommand *subcommand;
+    struct tenant_call *call;
+};
+
+static void *run_main(void *arg)
+{
+    const struct run *run = arg;
+    struct tenant_call *call = run->call;
+
+    if (!tenant_is_ok(call->url, cx_db_open(call->url, NULL, &call->db)))
+        return NULL;
+    call->status = run->subcommand->run(call);
+    if (!tenant_is_ok(call->url, cx_db_close(call->db)))
+        call->status = EXIT_WRONG;
+    return NULL;
+}
+
+static int run_subcommand(const struct subcommand *subcommand,
+                          struct tenant_call *call)
+{
+    struct run run = {subcommand, call};
+    int error;
+
+    call->status = EXIT_WRONG;
+    error = cx_run(run_main, &run, NULL);
+    if (error != 0)
+        complain("%s: loop: %s", tenant, strerror(-error));
+    return call->status;
+}
+
+static const struct subcommand *find(const char *name)
+{
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        if (strcmp(subcommands[i].name, name) == 0)
+            return &subcommands[i];
+    }
+    return NULL;
+}
+
+/* The URL and what follows it, in any place among options. */
+struct words {
+    const char *of[1 + ARGUMENTS];
+    int len;
+    bool help;
+    bool yes;
+};
+
+/* "--" ends the options, for a name that begins like one. */
+static int read_words(struct words *words, const struct subcommand *subcommand,
+                      int argc, char **argv)
+{
+    bool is_option = true;
+
+    *words = (struct words){.len = 0};
+    for (int i = 0; i < argc; i++) {
+        bool looks = is_option && argv[i][0] == '-' && argv[i][1] != '\0';
+
+        if (looks && strcmp(argv[i], "--") == 0)
+            is_option = false;
+        else if (looks &&
+                 (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
+            words->help = true;
+        else if (looks && strcmp(argv[i], "--yes") == 0)
+            words->yes = true;
+        else if (looks)
+            return usage_error(tenant, "unknown option", argv[i]);
+        else if (words->len > subcommand->arguments)
+            return usage_error(tenant, "one argument too many", argv[i]);
+        else
+            words->of[words->len++] = argv[i];
+    }
+    return EXIT_RIGHT;
+}
+
+int tenant_main(int argc, char **argv)
+{
+    const struct subcommand *subcommand;
+    struct tenant_call call;
+    struct words words;
+    int status;
+
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help(stdout);
+        return EXIT_RIGHT;
+    }
+    subcommand = find(argv[1]);
+    if (subcommand == NULL)
+        return usage_error(tenant, "unknown subcommand or option", argv[1]);
+    status = read_words(&words, subcommand, argc - 2, argv + 2);
+    if (status != EXIT_RIGHT)
+        return status;
+    if (words.help) {
+        help(stdout);
+        return EXIT_RIGHT;
+    }
+    if (words.len <= subcommand->arguments)
+        return usage_error(tenant, "an argument is missing after",
+                           argv[argc - 1]);
+    call = (struct tenant_call){
+        .url = words.of[0], .arguments = words.of + 1, .yes = words.yes};
+    return run_subcommand(subcommand, &call);
+}

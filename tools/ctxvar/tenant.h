@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `ctxvar tenant`: the tenants of a database, and what the subcommands share.
+ * Those that do more than one call are a file of their own.
+ */
+#ifndef CTXVAR_TOOL_TENANT_H
+#define CTXVAR_TOOL_TENANT_H
+
+#include <stdbool.h>
+
+#include <ctxvar/tenant.h>
+
+/* A call of a subcommand, whose function runs in a task. */
+struct tenant_call {
+    const char *url;
+    const char *const *arguments; /* after the URL; as many as it takes */
+    bool yes;                     /* nobody is to be asked */
+    cx_db *db;
+    int status; /* written by the function */
+};
+
+int tenant_main(int argc, char **argv);
+
+/* 0, or a line on stderr that names the offender, in the task that the call
+ * was made in. */
+bool tenant_is_ok(const char *offender, int error);
+
+/* Subcommands: they give the exit status. */
+int tenant_migrate(struct tenant_call *call);
+int tenant_shell(struct tenant_call *call);
+
+#endif
