@@ -21,6 +21,10 @@
  * the same tenant waits for its end, so that awaiting that child within the
  * block is waiting for oneself. One within another is a savepoint: rolled
  * back, it undoes its own part; committed, it shares the other's fate.
+ *
+ * After a statement that failed, engines differ: SQLite goes on as if it had
+ * not been there, on PostgreSQL all that follows is -ECONNABORTED. What is to
+ * go on on both puts such a statement into a transaction within.
  */
 #ifndef CTXVAR_TRANSACTION_H
 #define CTXVAR_TRANSACTION_H
