@@ -6,6 +6,8 @@ a server is to be had.
 $CTXVAR names the program.
 """
 import os
+import pty
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +45,49 @@ class Engine(unittest.TestCase):
             self.url = SERVER.replace("/postgres?", "/%s?" % name)
 
 
+    def tenant(self, subcommand, *arguments, **options):
+        return run("tenant", subcommand, self.url, *arguments, **options)
+
+    def done(self, *arguments, **options):
+        """What a call that must succeed prints."""
+        done = self.tenant(*arguments, **options)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def tenants(self):
+        """(id, version, name) of each, as strings."""
+        lines = self.done("list").splitlines()
+        self.assertEqual(lines[0].split(), ["id", "version", "name"])
+        return [tuple(line.split(None, 2)) for line in lines[1:]]
+
+    def assert_failed(self, done, offender, why=""):
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn('"%s"' % offender, done.stderr)
+        self.assertIn(why, done.stderr)
+
+    def scripts(self, **scripts):
+        """A folder with a script for each name, __ for a dot in it."""
+        folder = os.path.join(self.folder, "scripts")
+        os.makedirs(folder, exist_ok=True)
+        for name, script in scripts.items():
+            file = name.lstrip("_").replace("__", ".") + ".sql"
+            with open(os.path.join(folder, file), "w",
+                      encoding="utf-8") as out:
+                out.write(script)
+        return folder
+
+
+USERS = {
+    "_0001_users__sqlite":
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+        " photo BLOB, weight REAL)",
+    "_0001_users__postgres":
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL,"
+        " photo bytea, weight double precision)",
+}
+
+
 class Demo(Engine):
     def demo(self):
         return run("demo", "tenants", "--pace", "0", "--db", self.url)
@@ -74,6 +119,278 @@ class Demo(Engine):
         self.assertIn("0 of 51 rows", done.stdout)
 
 
+class Tenants(Engine):
+    def test_those_that_are_made_are_listed_by_id(self):
+        self.done("create", "B")
+        self.done("create", "A é")
+        self.assertEqual(self.tenants(), [("1", "0", "B"), ("2", "0", "A é")])
+
+    def test_a_name_is_given_once(self):
+        self.done("create", "A")
+        self.assert_failed(self.tenant("create", "A"), "A")
+
+    def test_what_is_no_name_is_refused(self):
+        for name in ("", "x" * 256):
+            self.assert_failed(self.tenant("create", name), name)
+        self.assert_failed(self.tenant("create", "a\nb"), "a?b")
+        self.assertEqual(self.tenants(), [])
+
+    def test_a_name_that_looks_like_an_option_comes_after_two_dashes(self):
+        self.done("create", "--", "--yes")
+        self.assertEqual(self.tenants(), [("1", "0", "--yes")])
+
+    def test_a_renamed_one_keeps_its_id_and_rows(self):
+        self.done("migrate", self.scripts(**USERS))
+        self.done("create", "A")
+        self.done("shell", "A",
+                  stdin="INSERT INTO users (id, name) VALUES (1, 'Ann')")
+        self.done("rename", "A", "B")
+        self.assertEqual(self.tenants(), [("1", "1", "B")])
+        self.assertIn("Ann", self.done("shell", "B",
+                                       stdin="SELECT * FROM users"))
+
+    def test_renaming_refuses_who_is_not_there_and_a_name_that_is_taken(self):
+        self.done("create", "A")
+        self.done("create", "B")
+        self.assert_failed(self.tenant("rename", "C", "D"), "C")
+        self.assert_failed(self.tenant("rename", "A", "B"), "B")
+
+    def test_a_dropped_one_is_gone_and_its_id_not_given_again(self):
+        self.done("create", "A")
+        self.done("drop", "A", "--yes")
+        self.assertEqual(self.tenants(), [])
+        self.done("create", "A")
+        self.assertEqual(self.tenants(), [("2", "0", "A")])
+
+    def test_who_is_not_there_cannot_be_dropped_or_used(self):
+        self.done("create", "A")
+        self.assert_failed(self.tenant("drop", "B", "--yes"), "B")
+        self.assert_failed(self.tenant("shell", "B"), "B")
+
+    def test_nothing_is_dropped_without_a_terminal_or_yes(self):
+        self.done("create", "A")
+        done = self.tenant("drop", "A", stdin="y\n")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("--yes", done.stderr)
+        self.assertEqual(len(self.tenants()), 1)
+
+    def answer(self, answer):
+        master, slave = pty.openpty()
+        with subprocess.Popen([CTXVAR, "tenant", "drop", self.url, "A"],
+                              stdin=slave, stderr=subprocess.PIPE,
+                              text=True) as process:
+            os.write(master, answer)
+            status = process.wait()
+            self.assertIn('Drop tenant 1, "A"', process.stderr.read())
+        os.close(master)
+        os.close(slave)
+        return status
+
+    def test_a_terminal_is_asked_before_something_is_dropped(self):
+        self.done("create", "A")
+        for answer in (b"n\n", b"\n", b"\x04"):
+            self.assertEqual(self.answer(answer), 1)
+            self.assertEqual(len(self.tenants()), 1)
+        self.assertEqual(self.answer(b"y\n"), 0)
+        self.assertEqual(self.tenants(), [])
+
+
+class Migrations(Engine):
+    def setUp(self):
+        super().setUp()
+        for name in "ABC":
+            self.done("create", name)
+
+    def versions(self):
+        return [version for _, version, _ in self.tenants()]
+
+    def test_all_tenants_and_those_made_later_get_the_last_version(self):
+        folder = self.scripts(_0010_age="ALTER TABLE users ADD age bigint",
+                              **USERS)
+        self.assertEqual(self.done("migrate", folder),
+                         "3 migrated, 0 current, 0 failed\n")
+        self.done("create", "D")
+        self.assertEqual(self.versions(), ["10"] * 4)
+        self.assertIn("age", self.done("shell", "D",
+                                       stdin="SELECT * FROM users"))
+
+    def test_what_was_applied_is_not_applied_again(self):
+        folder = self.scripts(**USERS)
+        self.done("migrate", folder)
+        self.assertEqual(self.done("migrate", folder),
+                         "0 migrated, 3 current, 0 failed\n")
+
+    def test_a_single_script_is_a_file(self):
+        folder = self.scripts(_1_t="CREATE TABLE t (id bigint PRIMARY KEY)")
+        self.done("migrate", os.path.join(folder, "1_t.sql"))
+        self.assertEqual(self.versions(), ["1"] * 3)
+
+    def test_one_that_fails_is_named_and_the_others_go_on(self):
+        self.done("migrate", self.scripts(**USERS))
+        self.done("shell", "B", stdin="INSERT INTO users (id, name) VALUES"
+                                      " (1, 'x'), (2, 'x')")
+        folder = self.scripts(_2_unique="CREATE UNIQUE INDEX u ON users (name)")
+        done = self.tenant("migrate", folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, "2 migrated, 0 current, 1 failed\n")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn('tenant 2, "B": version 2, unique: ', done.stderr)
+        self.assertEqual(self.versions(), ["2", "1", "2"])
+
+    def test_a_script_that_fails_on_the_template_is_tried_on_no_tenant(self):
+        done = self.tenant("migrate", self.scripts(_1_x="CREATE TABEL x"))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("version 1, x: ", done.stderr)
+        self.assertEqual(self.versions(), ["0"] * 3)
+
+    def test_a_script_that_was_changed_since_is_refused(self):
+        self.done("migrate", self.scripts(_1_t="CREATE TABLE t (id bigint)"))
+        done = self.tenant("migrate",
+                           self.scripts(_1_t="CREATE TABLE t (id text)"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("version 1 was changed", done.stderr)
+
+    def assert_refused(self, why, path):
+        done = self.tenant("migrate", path)
+        self.assert_failed(done, re.search('"(.*)"', done.stderr)[1], why)
+        self.assertIn(path, done.stderr)
+        self.assertEqual(self.versions(), ["0"] * 3)
+
+    def test_scripts_that_are_not_a_list_of_versions_are_refused(self):
+        for why, names in (("a script is called", ["users"]),
+                           ("a script is called", ["0_users"]),
+                           ("a script is called", ["1"]),
+                           ("a script is called", ["1_"]),
+                           ("a script is called", ["99999999999999999999_x"]),
+                           ("another script", ["1_a", "01_a"]),
+                           ("another script", ["1_a", "1_a__sqlite"]),
+                           ("another name", ["1_a__sqlite", "1_b__postgres"])):
+            with self.subTest(names):
+                folder = self.scripts(**{"_" + name: "" for name in names})
+                self.assert_refused(why, folder)
+                for name in os.listdir(folder):
+                    os.unlink(os.path.join(folder, name))
+
+    def test_a_folder_without_scripts_is_refused(self):
+        self.assert_refused("no script", self.scripts())
+        self.assert_refused("No such file", self.folder + "/none")
+
+    def test_a_nul_in_a_script_is_refused(self):
+        self.assert_refused("NUL", self.scripts(_1_x="SELECT 1\0"))
+
+    def test_a_terminal_is_shown_how_far_it_is(self):
+        master, slave = pty.openpty()
+        with subprocess.Popen([CTXVAR, "tenant", "migrate", self.url,
+                               self.scripts(**USERS)], stderr=slave,
+                              stdout=subprocess.DEVNULL) as process:
+            self.assertEqual(process.wait(), 0)
+        os.close(slave)
+        seen = b""
+        try:
+            while chunk := os.read(master, 4096):
+                seen += chunk
+        except OSError:  # the terminal's end
+            pass
+        os.close(master)
+        self.assertIn(b"\r[" + b" " * 40 + b"] 0/3", seen)
+        self.assertIn(b"\r[" + b"#" * 40 + b"] 3/3", seen)
+
+
+class Shell(Engine):
+    def setUp(self):
+        super().setUp()
+        self.done("migrate", self.scripts(**USERS))
+        self.done("create", "A")
+        self.done("create", "B")
+
+    def test_rows_are_a_table(self):
+        shown = self.done("shell", "A", stdin=(
+            "INSERT INTO users (id, name, weight) VALUES"
+            " (1, 'Ann é', 0.1), (22, 'Bob', NULL)\n"
+            "\n"
+            "SELECT id, weight, name FROM users ORDER BY id;\n"
+            "SELECT id FROM users WHERE id = 3"))
+        self.assertEqual(shown, "(2 rows changed)\n"
+                                "id  weight  name\n"
+                                "--  ------  -----\n"
+                                " 1     0.1  Ann é\n"
+                                "22  NULL    Bob\n"
+                                "(2 rows)\n"
+                                "id\n"
+                                "--\n"
+                                "(0 rows)\n")
+
+    def test_an_error_is_told_and_the_next_line_runs(self):
+        done = self.tenant("shell", "A", stdin="SELECT nope\nSELECT 7 AS x\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("error: no such column", done.stderr)
+        self.assertIn("7\n(1 row)\n", done.stdout)
+
+    def test_another_tenant_s_rows_are_refused(self):
+        self.done("shell", "B",
+                  stdin="INSERT INTO users (id, name) VALUES (1, 'SECRET')")
+        done = self.tenant("shell", "A", stdin="SELECT * FROM t2.users\n"
+                                               "SELECT * FROM users\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("(0 rows)\n", done.stdout)
+        self.assertNotIn("SECRET", done.stdout + done.stderr)
+
+    def test_what_a_terminal_would_obey_is_not_printed(self):
+        shown = self.done("shell", "A", stdin=(
+            "INSERT INTO users (id, name) VALUES (1, 'a\x1b[31m')\n"
+            "SELECT name FROM users\n"))
+        self.assertIn("a?[31m\n", shown)
+
+    def test_a_nul_is_an_error_and_not_the_end(self):
+        done = self.tenant("shell", "A", stdin="SELECT 1\0 + 1\nSELECT 5\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("NUL", done.stderr)
+        self.assertIn("5\n(1 row)\n", done.stdout)
+
+
+class Usage(unittest.TestCase):
+    """Refused before any database is opened."""
+    def assert_refused(self, *arguments, offender):
+        done = run("tenant", *arguments)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn('"%s"' % offender, done.stderr)
+
+    def test_bad_usage_is_one_line_that_names_the_offender(self):
+        url = "sqlite:/dev/null/x"
+        self.assert_refused("nonsense", offender="nonsense")
+        self.assert_refused("--nonsense", offender="--nonsense")
+        self.assert_refused("list", offender="list")
+        self.assert_refused("list", "users.db", offender="users.db")
+        self.assert_refused("list", url, "A", offender="A")
+        self.assert_refused("create", url, offender=url)
+        self.assert_refused("create", url, "A", "B", offender="B")
+        self.assert_refused("create", url, "A", "--x", offender="--x")
+        self.assert_refused("rename", url, "A", offender="A")
+
+    def test_help_is_asked_for(self):
+        for arguments in (("--help",), ("-h",), ("list", "--help")):
+            done = run("tenant", *arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("Usage: ctxvar tenant ", done.stdout)
+        self.assertEqual(run("tenant").returncode, 2)
+
+    def test_a_password_is_not_printed(self):
+        for place in ("user:secret@127.0.0.1:1/x",
+                      "127.0.0.1:1/x?password=secret",
+                      "user:secret?@127.0.0.1:1/x"):
+            for arguments in (("tenant", "list", "postgresql://" + place),
+                              ("demo", "tenants", "--db",
+                               "postgresql://" + place),
+                              ("demo", "naive", "--db",
+                               "postgresql://" + place)):
+                done = run(*arguments)
+                self.assertIn(done.returncode, (1, 2))
+                self.assertNotIn("secret", done.stdout + done.stderr)
+
+
 class Place(unittest.TestCase):
     """What is so on SQLite alone."""
     def test_a_temporary_database_is_gone_afterwards(self):
@@ -82,6 +399,40 @@ class Place(unittest.TestCase):
                        env={**os.environ, "TMPDIR": folder})
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(os.listdir(folder), [])
+
+    def test_a_mistyped_folder_does_not_become_a_database(self):
+        with tempfile.TemporaryDirectory() as folder:
+            url = "sqlite:" + os.path.join(folder, "db")
+            for arguments in (("list", url), ("rename", url, "A", "B"),
+                              ("drop", url, "A", "--yes"),
+                              ("shell", url, "A")):
+                done = run("tenant", *arguments)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(url, done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_a_tenant_that_cannot_be_opened_does_not_hide_the_others(self):
+        with tempfile.TemporaryDirectory() as folder:
+            url = "sqlite:" + folder + "/db"
+            for name in "ABC":
+                run("tenant", "create", url, name)
+            os.unlink(folder + "/db/t2.db")
+            done = run("tenant", "list", url)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual([line.split() for line in
+                              done.stdout.splitlines()[1:]],
+                             [["1", "0", "A"], ["2", "?", "B"],
+                              ["3", "0", "C"]])
+            self.assertIn("tenant 2: ", done.stderr)
+
+    def test_another_program_s_tenants_are_left_alone_by_the_demo(self):
+        with tempfile.TemporaryDirectory() as folder:
+            url = "sqlite:" + folder + "/db"
+            run("tenant", "create", url, "precious")
+            done = run("demo", "tenants", "--db", url)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(url, done.stderr)
+            self.assertIn("0  precious", run("tenant", "list", url).stdout)
 
     def test_a_database_that_cannot_be_is_one_line(self):
         done = run("demo", "tenants", "--db", "sqlite:/dev/null/x")

@@ -10,6 +10,7 @@
 #include "demo.h"
 #include "options.h"
 #include "term.h"
+#include "url.h"
 #include "usage.h"
 
 static const struct program {
@@ -229,7 +230,7 @@ static int run_with_store(const struct options *options, struct store *store)
     struct demo demo = {.store = store, .pace_ms = options->pace_ms};
     int status;
 
-    if (options->db != NULL && options_is_url(options->db))
+    if (options->db != NULL && url_is_one(options->db))
         demo.url = options->db;
     demo.database = cx_executor_new(&one);
     if (demo.database == NULL) {
@@ -250,7 +251,7 @@ static int run_with_options(const struct options *options)
 
     if (strcmp(options->program, "tenants") == 0)
         return run_with_store(options, NULL);
-    if (path != NULL && options_is_url(path))
+    if (path != NULL && url_is_one(path))
         path = NULL;
     store = store_open(path);
     if (store == NULL)

@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "scripts.h"
@@ -46,8 +45,7 @@ static void hide(const struct progress *progress)
 static void tell_failure(cx_tenant *tenant, int error)
 {
     cx_text name = cx_tenant_name(tenant);
-    const char *words =
-        cx_db_problem()[0] != '\0' ? cx_db_problem() : strerror(-error);
+    const char *words = tenant_words(error);
 
     if (tenant == NULL)
         complain("ctxvar tenant: no tenant was migrated: %s", words);
@@ -83,7 +81,7 @@ static int migrate(struct tenant_call *call, const struct scripts *scripts)
     int error;
 
     if (isatty(STDERR_FILENO) == 1 &&
-        !tenant_is_ok(call->url,
+        !tenant_is_ok(call->shown,
                       cx_tenant_each(call->db, count_one, &progress.total)))
         return EXIT_WRONG;
     error =

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "url.h"
 #include "usage.h"
 
 static const char demo[] = "ctxvar demo";
@@ -37,31 +38,21 @@ static int db_read(struct options *options, const char *text)
     return EXIT_RIGHT;
 }
 
-bool options_is_url(const char *db)
-{
-    static const char *const begins[] = {"sqlite:", "postgresql:", "postgres:"};
-
-    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
-        if (strncmp(db, begins[i], strlen(begins[i])) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Each program has one kind of database, and "all" has both. */
 static int db_check(const struct options *options)
 {
+    char shown[URL_MOST];
     bool is_tenants = strcmp(options->program, "tenants") == 0;
 
     if (options->db == NULL || strcmp(options->program, "all") == 0 ||
-        options_is_url(options->db) == is_tenants)
+        url_is_one(options->db) == is_tenants)
         return EXIT_RIGHT;
     return usage_error(demo,
                        is_tenants ? "tenants takes sqlite:DIR or"
                                     " postgresql://..., not"
                                   : "a URL is for tenants; this takes a"
                                     " file's path, not",
-                       options->db);
+                       url_shown(options->db, shown));
 }
 
 static int program_read(struct options *options, const char *text)

@@ -16,7 +16,4 @@ struct options {
 /* Read argv[1...]: EXIT_RIGHT, or EXIT_USAGE with a line on stderr. */
 int options_read(struct options *options, int argc, char **argv);
 
-/* Is it a URL, for tenants, and not a file's path? */
-bool options_is_url(const char *db);
-
 #endif

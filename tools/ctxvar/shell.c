@@ -5,7 +5,6 @@
  * next line is read.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +55,7 @@ static bool run_statement(cx_db *db, const struct line *line)
     }
     error = cx_db_sql(db, line->text, NULL, &rows);
     if (error != 0) {
-        complain("ctxvar tenant: error: %s", cx_db_problem()[0] != '\0'
-                                                 ? cx_db_problem()
-                                                 : strerror(-error));
+        complain("ctxvar tenant: error: %s", tenant_words(error));
         return false;
     }
     rows_print(&rows);

@@ -9,30 +9,24 @@
 #include <ctxvar/migrate.h>
 
 #include "tenant.h"
+#include "url.h"
 #include "usage.h"
 
 static const char tenant[] = "ctxvar tenant";
 
 enum { ARGUMENTS = 2 };
 
-static const char *words_of(int error)
+const char *tenant_words(int error)
 {
-    if (cx_db_problem()[0] != '\0')
-        return cx_db_problem();
-    switch (error) {
-    case -EEXIST:
-        return "there is a tenant of this name";
-    case -ENOENT:
-        return "there is no tenant of this name";
-    default:
-        return strerror(-error);
-    }
+    const char *words = cx_db_problem();
+
+    return words[0] != '\0' ? words : strerror(-error);
 }
 
 bool tenant_is_ok(const char *offender, int error)
 {
     if (error != 0)
-        complain("%s: \"%s\": %s", tenant, offender, words_of(error));
+        complain("%s: \"%s\": %s", tenant, offender, tenant_words(error));
     return error == 0;
 }
 
@@ -48,27 +42,51 @@ static int create(struct tenant_call *call)
     return status_of(name, cx_tenant_create(call->db, CX_TEXT(name), NULL));
 }
 
-/* One line: its id, the version of its tables, its name. */
-static int list_one(cx_tenant *each, void *arg)
+struct listing {
+    cx_db *db;
+    int status;
+};
+
+static int version_of(cx_db *db, cx_tenant *each, int *version)
 {
-    cx_text name = cx_tenant_name(each);
     int error = -ENOMEM;
-    int version;
 
     CX_WITH_TENANT(each) {
-        error = cx_migrate_version(arg, &version);
+        error = cx_migrate_version(db, version);
     }
+    return error;
+}
+
+/* A line: its id, the version of its tables, its name. One that cannot be
+ * opened is told of, and does not hide the others. */
+static int list_one(cx_tenant *each, void *arg)
+{
+    struct listing *listing = arg;
+    cx_text name = cx_tenant_name(each);
+    char text[16] = "?";
+    int version;
+    int error = version_of(listing->db, each, &version);
+
     if (error == 0)
-        printf("%8" PRId64 "  %7d  %.*s\n", cx_tenant_id(each), version,
-               (int)name.len, name.data);
-    /* It was dropped since. */
-    return error == -ESTALE ? 0 : error;
+        (void)snprintf(text, sizeof(text), "%d", version);
+    else
+        complain("%s: tenant %" PRId64 ": %s", tenant, cx_tenant_id(each),
+                 tenant_words(error));
+    printf("%8" PRId64 "  %7s  %.*s\n", cx_tenant_id(each), text, (int)name.len,
+           name.data);
+    if (error != 0)
+        listing->status = EXIT_WRONG;
+    return 0;
 }
 
 static int list(struct tenant_call *call)
 {
+    struct listing listing = {call->db, EXIT_RIGHT};
+    int error;
+
     printf("%8s  %7s  %s\n", "id", "version", "name");
-    return status_of(call->url, cx_tenant_each(call->db, list_one, call->db));
+    error = cx_tenant_each(call->db, list_one, &listing);
+    return tenant_is_ok(call->shown, error) ? listing.status : EXIT_WRONG;
 }
 
 static int rename_tenant(struct tenant_call *call)
@@ -122,16 +140,18 @@ static const struct subcommand {
     const char *name;
     int (*run)(struct tenant_call *call);
     int arguments; /* after the URL */
+    bool makes;    /* a database, where there is none */
     const char *takes;
     const char *about;
 } subcommands[] = {
-    {"create", create, 1, "URL NAME", "make a tenant"},
-    {"list", list, 0, "URL", "tell the id, version and name of each"},
-    {"rename", rename_tenant, 2, "URL NAME NEW", "give a tenant another name"},
-    {"drop", drop, 1, "URL NAME", "drop a tenant and all it has"},
-    {"migrate", tenant_migrate, 1, "URL PATH",
+    {"create", create, 1, true, "URL NAME", "make a tenant"},
+    {"list", list, 0, false, "URL", "tell the id, version and name of each"},
+    {"rename", rename_tenant, 2, false, "URL NAME NEW",
+     "give a tenant another name"},
+    {"drop", drop, 1, false, "URL NAME", "drop a tenant and all it has"},
+    {"migrate", tenant_migrate, 1, true, "URL PATH",
      "bring all tenants to the last version of the scripts"},
-    {"shell", tenant_shell, 1, "URL NAME",
+    {"shell", tenant_shell, 1, false, "URL NAME",
      "run statements from standard input as a tenant"},
 };
 
@@ -172,12 +192,21 @@ static void *run_main(void *arg)
     const struct run *run = arg;
     struct tenant_call *call = run->call;
 
-    if (!tenant_is_ok(call->url, cx_db_open(call->url, NULL, &call->db)))
+    if (!tenant_is_ok(call->shown, cx_db_open(call->url, NULL, &call->db)))
         return NULL;
     call->status = run->subcommand->run(call);
-    if (!tenant_is_ok(call->url, cx_db_close(call->db)))
+    if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
         call->status = EXIT_WRONG;
     return NULL;
+}
+
+/* A folder's name that is mistyped is not to become a database. */
+static bool is_there(const struct tenant_call *call)
+{
+    const char *folder = url_folder(call->url);
+
+    return folder == NULL ||
+           tenant_is_ok(call->shown, access(folder, F_OK) == 0 ? 0 : -errno);
 }
 
 static int run_subcommand(const struct subcommand *subcommand,
@@ -187,6 +216,8 @@ static int run_subcommand(const struct subcommand *subcommand,
     int error;
 
     call->status = EXIT_WRONG;
+    if (!subcommand->makes && !is_there(call))
+        return EXIT_WRONG;
     error = cx_run(run_main, &run, NULL);
     if (error != 0)
         complain("%s: loop: %s", tenant, strerror(-error));
@@ -237,10 +268,25 @@ static int read_words(struct words *words, const struct subcommand *subcommand,
     return EXIT_RIGHT;
 }
 
+static int run_words(const struct subcommand *subcommand,
+                     const struct words *words)
+{
+    char shown[URL_MOST];
+    struct tenant_call call = {.url = words->of[0],
+                               .shown = url_shown(words->of[0], shown),
+                               .arguments = words->of + 1,
+                               .yes = words->yes};
+
+    if (!url_is_one(call.url))
+        return usage_error(tenant,
+                           "a database is sqlite:DIR or postgresql://..., not",
+                           call.url);
+    return run_subcommand(subcommand, &call);
+}
+
 int tenant_main(int argc, char **argv)
 {
     const struct subcommand *subcommand;
-    struct tenant_call call;
     struct words words;
     int status;
 
@@ -265,7 +311,5 @@ int tenant_main(int argc, char **argv)
     if (words.len <= subcommand->arguments)
         return usage_error(tenant, "an argument is missing after",
                            argv[argc - 1]);
-    call = (struct tenant_call){
-        .url = words.of[0], .arguments = words.of + 1, .yes = words.yes};
-    return run_subcommand(subcommand, &call);
+    return run_words(subcommand, &words);
 }

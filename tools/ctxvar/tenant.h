@@ -13,6 +13,7 @@
 /* A call of a subcommand, whose function runs in a task. */
 struct tenant_call {
     const char *url;
+    const char *shown;            /* what may be shown of it */
     const char *const *arguments; /* after the URL; as many as it takes */
     bool yes;                     /* nobody is to be asked */
     cx_db *db;
@@ -20,6 +21,10 @@ struct tenant_call {
 };
 
 int tenant_main(int argc, char **argv);
+
+/* Why a call failed, in the task that it was made in; borrowed until the next
+ * one does. */
+const char *tenant_words(int error);
 
 /* 0, or a line on stderr that names the offender, in the task that the call
  * was made in. */

@@ -17,6 +17,7 @@
 
 #include "demo.h"
 #include "folder.h"
+#include "url.h"
 #include "usage.h"
 
 typedef struct User {
@@ -117,12 +118,13 @@ static int check_tenant(cx_tenant *tenant, CX__UNUSED void *arg)
 static bool prepare(struct tenants *tenants)
 {
     struct demo *demo = tenants->demo;
+    char shown[URL_MOST];
     int error = cx_tenant_each(tenants->db, check_tenant, NULL);
 
     if (error == -ENOTUNIQ) {
         complain("ctxvar demo: database %s: it has tenants that are not the"
                  " demo's, and is left as it was",
-                 tenants->url);
+                 url_shown(tenants->url, shown));
         demo->failed = true;
         return false;
     }
@@ -228,7 +230,7 @@ static void attempt(struct tenants *tenants, char *statement)
 /* Each engine has ways of its own to get at what is another's. */
 static void attempt_on_sqlite(struct tenants *tenants, long long b)
 {
-    const char *folder = strchr(tenants->url, ':') + 1;
+    const char *folder = url_folder(tenants->url);
 
     attempt(tenants, sqlite3_mprintf("VACUUM INTO '%q/t%lld.db'", folder, b));
     attempt(tenants,
@@ -260,7 +262,7 @@ static void attempt_all(struct tenants *tenants)
     long long b = cx_tenant_id(tenants->of[1]);
 
     CX_WITH_TENANT(tenants->of[0]) {
-        if (strncmp(tenants->url, "sqlite:", 7) == 0)
+        if (url_folder(tenants->url) != NULL)
             attempt_on_sqlite(tenants, b);
         else
             attempt_on_postgres(tenants, b);
