@@ -123,8 +123,9 @@ static cx_param cell_of(const struct table *table, size_t i)
 {
     size_t columns = table->rows->columns;
 
-    return i < columns ? CX_PARAM(table->rows->names[i])
-                       : table->rows->field[i - columns];
+    if (i < columns)
+        return CX_PARAM(table->rows->names[i]);
+    return table->rows->field[i - columns];
 }
 
 /* Numbers end at the same place; the last column is not filled up. */
