@@ -339,9 +339,9 @@ class Shell(Engine):
 
     def test_what_a_terminal_would_obey_is_not_printed(self):
         shown = self.done("shell", "A", stdin=(
-            "INSERT INTO users (id, name) VALUES (1, 'a\x1b[31m')\n"
+            "INSERT INTO users (id, name) VALUES (1, 'a\x1b[31m\x9bm\xe9')\n"
             "SELECT name FROM users\n"))
-        self.assertIn("a?[31m\n", shown)
+        self.assertIn("a?[31m?m\xe9\n", shown)
 
     def test_a_nul_is_an_error_and_not_the_end(self):
         done = self.tenant("shell", "A", stdin="SELECT 1\0 + 1\nSELECT 5\n")

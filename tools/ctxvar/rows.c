@@ -11,13 +11,17 @@
 
 #include "rows.h"
 
+/* What a terminal would obey, in one byte or as U+0080 to U+009F in two, is
+ * not for it to see. */
 static void write_text(FILE *out, cx_text text)
 {
-    /* What a terminal would obey is not for it to see. */
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
+        bool is_pair = c == 0xc2 && i + 1 < text.len &&
+                       (unsigned char)text.data[i + 1] < 0xa0;
 
-        (void)fputc(iscntrl(c) ? '?' : c, out);
+        (void)fputc(iscntrl(c) || is_pair ? '?' : c, out);
+        i += is_pair;
     }
 }
 
@@ -119,8 +123,9 @@ static cx_param cell_of(const struct table *table, size_t i)
 {
     size_t columns = table->rows->columns;
 
-    return i < columns ? CX_PARAM(table->rows->names[i])
-                       : table->rows->field[i - columns];
+    if (i < columns)
+        return CX_PARAM(table->rows->names[i]);
+    return table->rows->field[i - columns];
 }
 
 /* Numbers end at the same place; the last column is not filled up. */

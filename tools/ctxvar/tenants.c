@@ -6,7 +6,6 @@
  * statements of its own, past the model, and it is the database that refuses.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
