@@ -152,7 +152,7 @@ typedef struct cx_queue_op {
     cx_queue *queue; /**< borrowed */
     bool put;        /**< put the item; else get one */
     void *item;      /**< to be put; or written with what was got */
-    int error; /**< written if it was chosen: 0, or -EPIPE: it is closed */
+    int error;       /**< if it was chosen: 0; -EPIPE: it is closed; -ENOMEM */
 } cx_queue_op;
 
 /**

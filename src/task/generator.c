@@ -12,6 +12,7 @@
  * wanted  a value was asked for, and not given yet
  * given   it was given, and not taken yet
  * ended   the function has returned `result`
+ * closing nobody will ask any more, and nothing waits for it, shielded or not
  */
 struct cx_generator {
     cx_generator_fn *fn;
@@ -23,6 +24,7 @@ struct cx_generator {
     bool wanted;
     bool given;
     bool ended;
+    bool closing;
     int result;
 };
 
@@ -37,9 +39,9 @@ static int wait_for_asker(cx_generator *generator)
 {
     int error = cx__waiters_begin(&generator->giver);
 
-    while (error == 0 && !generator->wanted)
+    while (error == 0 && !generator->wanted && !generator->closing)
         error = cx__waiters_wait(&generator->giver, NULL);
-    return error;
+    return generator->closing ? -ECANCELED : error;
 }
 
 static void *generator_main(void *arg)
@@ -131,6 +133,8 @@ void cx_generator_free(cx_generator *generator)
 {
     if (generator == NULL || generator->giver.loop != cx__loop_here)
         return;
+    generator->closing = true;
+    cx__waiters_wake_all(&generator->giver, -ECANCELED);
     (void)cx_cancel(generator->task);
     CX_SHIELD {
         (void)cx_await(generator->task, NULL);

@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <ctxvar/queue.h>
@@ -184,12 +185,23 @@ size_t cx_queue_len(const cx_queue *queue)
     return queue != NULL ? queue->len : 0;
 }
 
+/* A number below n. Turns that are counted would not do: tasks that select by
+ * turns might each find the same one first for ever. */
+static size_t draw(size_t n)
+{
+    static CX__THREAD_LOCAL uint32_t state = 1;
+
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state % n;
+}
+
 /* Do one of several operations that can be done now: which, or -EAGAIN. Each
- * call begins to look at another one, so that none is left out for ever. */
+ * call begins to look at any of them, so that none is left out for ever. */
 static int select_now(cx_queue_op ops[], size_t n)
 {
-    static CX__THREAD_LOCAL size_t turn;
-    size_t first = turn++ % n;
+    size_t first = draw(n);
 
     for (size_t i = 0; i < n; i++) {
         size_t at = first + i < n ? first + i : first + i - n;

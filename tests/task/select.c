@@ -97,22 +97,50 @@ TASK_TEST(a_put_that_waits_is_done_when_there_is_room)
     drop(pair);
 }
 
+enum { TURNS = 200 };
+
+/* A task that selects of two queues that are always ready. */
+struct chooser {
+    struct pair pair;
+    int seen[2];
+};
+
+static void *choose_again_and_again(void *arg)
+{
+    struct chooser *chooser = arg;
+
+    for (int i = 0; i < TURNS; i++) {
+        cx_queue_op ops[] = {get_op(chooser->pair.a), get_op(chooser->pair.b)};
+
+        (void)cx_queue_try_put(chooser->pair.a, NULL);
+        (void)cx_queue_try_put(chooser->pair.b, NULL);
+        chooser->seen[cx_queue_select(ops, 2)]++;
+        assert_int_equal(cx_yield(), 0);
+    }
+    return NULL;
+}
+
 TASK_TEST(each_that_is_ready_has_its_turn)
 {
-    struct pair pair = make(0);
-    int seen[2] = {0, 0};
+    struct chooser chooser = {.pair = make(1)};
 
-    for (int i = 0; i < 20; i++) {
-        assert_int_equal(cx_queue_put(pair.a, NULL), 0);
-        assert_int_equal(cx_queue_put(pair.b, NULL), 0);
-    }
-    for (int i = 0; i < 20; i++) {
-        cx_queue_op ops[] = {get_op(pair.a), get_op(pair.b)};
+    (void)choose_again_and_again(&chooser);
+    assert_in_range(chooser.seen[0], TURNS / 4, TURNS * 3 / 4);
+    drop(chooser.pair);
+}
 
-        seen[cx_queue_select(ops, 2)]++;
+TASK_TEST(each_has_its_turn_when_tasks_select_by_turns)
+{
+    struct chooser choosers[2] = {{.pair = make(1)}, {.pair = make(1)}};
+    cx_task *tasks[2];
+
+    for (int i = 0; i < 2; i++)
+        tasks[i] = cx_task_create(choose_again_and_again, &choosers[i]);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cx_await(tasks[i], NULL), 0);
+        assert_in_range(choosers[i].seen[0], TURNS / 4, TURNS * 3 / 4);
+        drop(choosers[i].pair);
     }
-    assert_in_range(seen[0], 8, 12);
-    drop(pair);
 }
 
 static void *close_it(void *queue)
@@ -230,6 +258,30 @@ TASK_TEST(one_that_is_freed_early_cleans_up)
     assert_int_equal(cleaned, 1);
 }
 
+static int generate_in_a_shield(cx_generator *generator, void *arg)
+{
+    int *error = arg;
+
+    CX_SHIELD {
+        *error = cx_generate(generator, NULL);
+    }
+    CX_SHIELD {
+        assert_int_equal(cx_generate(generator, NULL), -ECANCELED);
+    }
+    return 0;
+}
+
+TASK_TEST(one_that_is_freed_waits_for_nobody_in_a_shield_either)
+{
+    int error = 0;
+    void *value;
+    cx_generator *generator = cx_generator_new(generate_in_a_shield, &error);
+
+    assert_int_equal(cx_generator_next(generator, &value), 1);
+    cx_generator_free(generator);
+    assert_int_equal(error, -ECANCELED);
+}
+
 static int fail_at_once(cx_generator *generator, void *arg)
 {
     (void)generator;
@@ -323,6 +375,7 @@ int main(void)
         cmocka_unit_test(it_waits_for_whichever_comes_first),
         cmocka_unit_test(a_put_that_waits_is_done_when_there_is_room),
         cmocka_unit_test(each_that_is_ready_has_its_turn),
+        cmocka_unit_test(each_has_its_turn_when_tasks_select_by_turns),
         cmocka_unit_test(a_queue_that_is_closed_is_chosen_and_says_so),
         cmocka_unit_test(one_that_is_late_has_done_nothing),
         cmocka_unit_test(one_queue_may_be_there_twice),
@@ -330,6 +383,7 @@ int main(void)
         cmocka_unit_test(values_come_one_by_one_and_end),
         cmocka_unit_test(one_that_nobody_asks_never_begins),
         cmocka_unit_test(one_that_is_freed_early_cleans_up),
+        cmocka_unit_test(one_that_is_freed_waits_for_nobody_in_a_shield_either),
         cmocka_unit_test(an_error_is_told_again_and_again),
         cmocka_unit_test(a_generator_stays_in_its_own_context),
         cmocka_unit_test(a_value_that_came_too_late_is_the_next),
