@@ -67,8 +67,10 @@ cx_generator *cx_generator_new(cx_generator_fn *fn, void *arg)
         return NULL;
     }
     generator = calloc(1, sizeof(*generator));
-    if (generator == NULL)
+    if (generator == NULL) {
+        errno = ENOMEM;
         return NULL;
+    }
     generator->fn = fn;
     generator->arg = arg;
     (void)cx__waiters_init(&generator->asker, "value of a generator");

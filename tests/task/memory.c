@@ -15,7 +15,9 @@
 #include <ctxvar/broadcast.h>
 #include <ctxvar/call.h>
 #include <ctxvar/channel.h>
+#include <ctxvar/generator.h>
 #include <ctxvar/loops.h>
+#include <ctxvar/queue.h>
 #include <ctxvar/remote.h>
 #include <ctxvar/spawn.h>
 
@@ -516,6 +518,66 @@ static void a_channel_needs_memory_when_it_is_made_and_no_more(void **state)
     assert_int_equal(sweep(channel), 1);
 }
 
+static void *select_short(void *nth)
+{
+    cx_queue *queue = cx_queue_new(1);
+    cx_queue_op op = {.queue = queue, .put = true};
+    int place;
+
+    scarce = (int)(intptr_t)nth;
+    place = cx_queue_select(&op, 1);
+    scarce = PLENTY;
+    if (place != 0 || cx_queue_len(queue) != (op.error == 0))
+        op.error = -EIO;
+    (void)cx_queue_free(queue);
+    return as_pointer(op.error);
+}
+
+static int select_one(int nth)
+{
+    return in_a_loop(select_short, nth);
+}
+
+static void selecting_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(select_one), 1);
+}
+
+static int generate_once(cx_generator *generator, void *value)
+{
+    return cx_generate(generator, value);
+}
+
+/* Asking and freeing need none. */
+static void *generator_short(void *nth)
+{
+    cx_generator *generator;
+    void *value;
+    int error;
+
+    scarce = (int)(intptr_t)nth;
+    generator = cx_generator_new(generate_once, NULL);
+    error = generator != NULL ? 0 : -errno;
+    scarce = NOTHING;
+    if (generator != NULL && cx_generator_next(generator, &value) != 1)
+        error = -EIO;
+    cx_generator_free(generator);
+    scarce = PLENTY;
+    return as_pointer(error);
+}
+
+static int generator(int nth)
+{
+    return in_a_loop(generator_short, nth);
+}
+
+static void making_a_generator_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(generator), 2);
+}
+
 /* From now on nothing can be had, for so many rounds. */
 static void *ask_and_run_short(void *arg)
 {
@@ -628,6 +690,8 @@ int main(void)
         cmocka_unit_test(spawning_survives_want_of_memory),
         cmocka_unit_test(broadcasting_survives_want_of_memory),
         cmocka_unit_test(a_channel_needs_memory_when_it_is_made_and_no_more),
+        cmocka_unit_test(selecting_survives_want_of_memory),
+        cmocka_unit_test(making_a_generator_survives_want_of_memory),
         cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),
