@@ -25,8 +25,8 @@ def run(*arguments, stdin="", **options):
                           capture_output=True, timeout=120, **options)
 
 
-def server_sql(statement):
-    subprocess.run(["psql", "-qX", SERVER, "-c", statement], check=True)
+def server_sql(statement, url=SERVER):
+    subprocess.run(["psql", "-qX", url, "-c", statement], check=True)
 
 
 class Engine(unittest.TestCase):
@@ -117,6 +117,17 @@ class Demo(Engine):
         done = self.demo()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("0 of 51 rows", done.stdout)
+
+
+    @unittest.skipUnless(SERVER, "a file cannot be granted to others")
+    def test_a_boundary_with_a_hole_in_it_is_a_failure(self):
+        self.assertEqual(self.demo().returncode, 0)
+        server_sql("GRANT USAGE ON SCHEMA t2 TO PUBLIC", self.url)
+        server_sql("GRANT SELECT ON t2.users TO PUBLIC", self.url)
+        done = self.demo()
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertNotIn("refused: ", done.stdout)
 
 
 class Tenants(Engine):

@@ -207,6 +207,14 @@ static void read_at_once(struct tenants *tenants)
     }
 }
 
+/* SQLite has no name for what is another's, so that there it is no
+ * statement. */
+static bool is_refusal(const struct tenants *tenants, int error)
+{
+    return error == -EACCES ||
+           (error == -EINVAL && url_folder(tenants->url) != NULL);
+}
+
 /* A statement, owned, NULL for no memory, as the current tenant. */
 static void attempt(struct tenants *tenants, char *statement)
 {
@@ -218,7 +226,7 @@ static void attempt(struct tenants *tenants, char *statement)
         return;
     }
     error = cx_db_sql(tenants->db, statement, NULL, NULL);
-    if (error == 0 || error == -EACCES || error == -EINVAL)
+    if (error == 0 || is_refusal(tenants, error))
         demo_report_attempt(demo, &clients[0], statement,
                             error == 0 ? NULL : cx_db_problem());
     else
