@@ -103,8 +103,13 @@ struct cx__vfs *cx__vfs_new(cx_executor *executor);
 void cx__vfs_free(struct cx__vfs *vfs);
 const char *cx__vfs_name(const struct cx__vfs *vfs);
 
-/* sqlite_wait.c: waits within SQLite are waits of the task. */
+/* sqlite_wait.c */
+
+/* Waits within SQLite are waits of the task. */
 void cx__sqlite_waits(struct cx__sqlite_connection *connection);
+/* For the n-th time the database's own thread waits for another process: it
+ * serves everybody, and so does not for ever. False: it was long enough. */
+bool cx__sqlite_block(int n);
 
 /* sqlite_guard.c: what a connection may do. */
 

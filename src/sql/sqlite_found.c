@@ -90,14 +90,29 @@ static int found_tables(struct cx__sqlite *sqlite, sqlite3 *handle,
     return error;
 }
 
+/* Several that read the old mode and would each write the new one cannot wait
+ * for each other, and SQLite does not: they begin anew. */
+static int set_log_mode(sqlite3 *handle, struct cx__outcome *outcome)
+{
+    int n = 0;
+    int error;
+
+    do
+        error = cx__sqlite_exec(handle, "PRAGMA journal_mode = WAL", outcome);
+    while (error == -EBUSY && cx__sqlite_block(n++));
+    return error;
+}
+
 static int found_registry(struct cx__sqlite *sqlite, sqlite3 *handle,
                           struct cx__outcome *outcome)
 {
     int error;
 
     (void)sqlite3_busy_timeout(handle, 5000);
+    error = set_log_mode(handle, outcome);
+    if (error != 0)
+        return error;
     error = cx__sqlite_exec(handle,
-                            "PRAGMA journal_mode = WAL;"
                             "PRAGMA synchronous = FULL;"
                             "BEGIN IMMEDIATE",
                             outcome);

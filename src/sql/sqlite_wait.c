@@ -18,16 +18,19 @@ static uint64_t sleep_ms(int n)
     return n < 4 ? UINT64_C(1) << n : SLEEP_MOST;
 }
 
-/* Another process has the lock. The database's own thread serves everybody,
- * and does not wait for ever. */
+bool cx__sqlite_block(int n)
+{
+    (void)usleep((useconds_t)sleep_ms(n) * 1000);
+    return n < SPINS_MOST;
+}
+
+/* Another process has the lock. */
 static int is_busy(void *arg, int n)
 {
     struct cx__sqlite_connection *connection = arg;
 
-    if (cx_task_current() == NULL) {
-        (void)usleep((useconds_t)sleep_ms(n) * 1000);
-        return n < SPINS_MOST;
-    }
+    if (cx_task_current() == NULL)
+        return cx__sqlite_block(n);
     connection->why = cx_sleep(sleep_ms(n));
     return connection->why == 0;
 }

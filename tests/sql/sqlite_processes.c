@@ -7,6 +7,7 @@
 
 #include <ctxvar/transaction.h>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* In a child process: what a call comes to, as its exit status. */
@@ -60,26 +61,40 @@ static void *create_many(void *arg)
     return as_pointer(cx_db_close(db) == 0 ? made : -1);
 }
 
+/* A child process that makes them when the others do. */
+static pid_t child_create_many(struct folder *folder, const int *gate)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        void *result = as_pointer(-1);
+        char byte;
+
+        (void)close(gate[1]);
+        (void)!read(gate[0], &byte, 1);
+        (void)cx_run(create_many, folder, &result);
+        _exit((int)(intptr_t)result);
+    }
+    return child;
+}
+
 /* S22. */
 static void
 of_processes_that_create_the_same_tenants_at_once_one_wins(void **state)
 {
     struct folder folder;
-    pid_t children[3];
+    pid_t children[8];
+    int gate[2];
     int made = 0;
 
     (void)state;
     folder_make(&folder);
-    for (int i = 0; i < 3; i++) {
-        children[i] = fork();
-        if (children[i] == 0) {
-            void *result = as_pointer(-1);
-
-            (void)cx_run(create_many, &folder, &result);
-            _exit((int)(intptr_t)result);
-        }
-    }
-    for (int i = 0; i < 3; i++) {
+    assert_int_equal(pipe(gate), 0);
+    for (int i = 0; i < 8; i++)
+        children[i] = child_create_many(&folder, gate);
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+    for (int i = 0; i < 8; i++) {
         int status = -1;
 
         assert_int_equal(waitpid(children[i], &status, 0), children[i]);
@@ -87,6 +102,41 @@ of_processes_that_create_the_same_tenants_at_once_one_wins(void **state)
         made += WEXITSTATUS(status);
     }
     assert_int_equal(made, 10);
+    folder_remove(&folder);
+}
+
+static void *open_and_close(void *arg)
+{
+    const struct folder *folder = arg;
+    cx_db *db;
+    int error = cx_db_open(folder->url, NULL, &db);
+
+    return as_pointer(error == 0 ? cx_db_close(db) : error);
+}
+
+/* S22: one that is at it when this one begins. */
+TASK_TEST(a_registry_that_somebody_else_is_founding_is_waited_for)
+{
+    struct folder folder;
+    cx_task *task;
+    void *result = as_pointer(-1);
+    char path[128];
+    sqlite3 *other;
+
+    folder_make(&folder);
+    (void)snprintf(path, sizeof(path), "%s/db", folder.path);
+    assert_int_equal(mkdir(path, S_IRWXU), 0);
+    (void)snprintf(path, sizeof(path), "%s/db/registry.db", folder.path);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                     SQLITE_OK);
+    task = cx_task_create(open_and_close, &folder);
+    CX_TIMEOUT(20) {
+        assert_int_equal(cx_await(task, NULL), -ETIMEDOUT);
+    }
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_int_equal(cx_await(task, &result), 0);
+    assert_ptr_equal(result, NULL);
     folder_remove(&folder);
 }
 
@@ -190,6 +240,8 @@ int main(void)
         cmocka_unit_test(a_child_process_cannot_use_a_parents_connection),
         cmocka_unit_test(
             of_processes_that_create_the_same_tenants_at_once_one_wins),
+        cmocka_unit_test(
+            a_registry_that_somebody_else_is_founding_is_waited_for),
         cmocka_unit_test(
             a_tenant_that_another_process_drops_is_lost_to_this_one),
     };
