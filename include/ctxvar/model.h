@@ -174,6 +174,47 @@ CX__API int cx_model_find(cx_db *db, const cx_model *model, void *row,
                           cx_arena *arena);
 
 /**
+ * Find the rows of many keys, at one round trip where there is one.
+ *
+ * @param db     Borrowed.
+ * @param model  Borrowed, for as long as db is open.
+ * @param rows   Borrowed: an array of n; their key members say which, the
+ *               others of those that are there are written.
+ * @param n      How many; 0 is fine.
+ * @param found  Borrowed: n flags, written: whether the row is there. NULL:
+ *               all must be.
+ * @param arena  Borrowed; where text and bytes are put. NULL: there are none.
+ * @return 0, or an error of models, with some rows written perhaps; -ENOENT:
+ *         one is not there, without found.
+ *
+ * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
+ * Cost: on PostgreSQL, one round trip for each 256; on SQLite that of n
+ * cx_model_find().
+ * Source: libpq, pipeline mode.  Since: 0.1
+ */
+CX__API int cx_model_find_many(cx_db *db, const cx_model *model, void *rows,
+                               size_t n, bool *found, cx_arena *arena);
+
+/**
+ * Insert many rows, all of them or none.
+ *
+ * @param db     Borrowed.
+ * @param model  Borrowed, for as long as db is open.
+ * @param rows   Borrowed: an array of n. An automatic member must be 0 in all
+ *               of them, and is written, or in none.
+ * @param n      How many; 0 is fine.
+ * @return 0, or an error of models or of CX_TRANSACTION() with nothing
+ *         inserted and the rows as they were; -EEXIST: there is a row with
+ *         one of the keys; -EINVAL: some have a number, and some not.
+ *
+ * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
+ * Cost: a transaction; in it, on PostgreSQL, one round trip for each 256.
+ * Source: libpq, pipeline mode.  Since: 0.1
+ */
+CX__API int cx_model_insert_many(cx_db *db, const cx_model *model, void *rows,
+                                 size_t n);
+
+/**
  * Update the row of a key.
  *
  * @param db     Borrowed.
@@ -334,11 +375,12 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
                   .size = sizeof(T),                                           \
                   __VA_ARGS__}}
 
-/* A row that must be of the model's type. */
+/* A row that must be of the model's type. Of one whose address is a constant
+ * gcc says that the variable is not used. */
 #define CX__ROW(m, row_)                                                       \
     __extension__({                                                            \
         CX__STRICT_BEGIN                                                       \
-        __typeof__((m)->row) cx__row = (row_);                                 \
+        CX__UNUSED __typeof__((m)->row) cx__row = (row_);                      \
         CX__STRICT_END                                                         \
         cx__row;                                                               \
     })
@@ -346,7 +388,7 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
 #define CX__CONST_ROW(m, row_)                                                 \
     __extension__({                                                            \
         CX__STRICT_BEGIN                                                       \
-        const __typeof__(*(m)->row) *cx__row = (row_);                         \
+        CX__UNUSED const __typeof__(*(m)->row) *cx__row = (row_);              \
         CX__STRICT_END                                                         \
         cx__row;                                                               \
     })
@@ -366,6 +408,23 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
  */
 #define cx_db_find(db, m, row, arena)                                          \
     cx_model_find((db), &(m)->model, CX__ROW(m, row), (arena))
+
+/**
+ * Find the rows of many keys; rows is a T *.
+ *
+ * Source: cx_model_find_many(), with its errors.  Since: 0.1
+ */
+#define cx_db_find_many(db, m, rows, n, found, arena)                          \
+    cx_model_find_many((db), &(m)->model, CX__ROW(m, rows), (n), (found),      \
+                       (arena))
+
+/**
+ * Insert many rows, all of them or none; rows is a T *.
+ *
+ * Source: cx_model_insert_many(), with its errors.  Since: 0.1
+ */
+#define cx_db_insert_many(db, m, rows, n)                                      \
+    cx_model_insert_many((db), &(m)->model, CX__ROW(m, rows), (n))
 
 /**
  * Update the row of a key.
@@ -399,7 +458,7 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
 #define cx_db_list(db, m, query, rows, n, arena)                               \
     __extension__({                                                            \
         CX__STRICT_BEGIN                                                       \
-        __typeof__(*(m)->row) **cx__rows = (rows);                             \
+        CX__UNUSED __typeof__(*(m)->row) **cx__rows = (rows);                  \
         CX__STRICT_END                                                         \
         void *cx__first = NULL;                                                \
         int cx__error = cx_model_list((db), &(m)->model, (query), &cx__first,  \

@@ -168,6 +168,30 @@ int cx__call_step(struct cx__call *call)
     return call->engine->step(call->statement);
 }
 
+static int run_one(struct cx__call *call, const struct cx__batch *batch,
+                   size_t i)
+{
+    int result = batch->bind(batch->arg, i);
+
+    if (result == 0)
+        result = cx__call_step(call);
+    if (result >= 0)
+        result = batch->take(batch->arg, i, result == 1);
+    call->engine->reset(call->statement);
+    return result;
+}
+
+int cx__call_batch(struct cx__call *call, const struct cx__batch *batch)
+{
+    int error = 0;
+
+    if (call->engine->run_batch != NULL)
+        return call->engine->run_batch(call->statement, batch);
+    for (size_t i = 0; i < batch->n && error == 0; i++)
+        error = run_one(call, batch, i);
+    return error;
+}
+
 int cx__call_end(struct cx__call *call, int error)
 {
     cx__statement_done(call->statement);

@@ -31,6 +31,9 @@ int cx__call_bind(struct cx__call *call, const void *row, cx__columns columns);
 /* The next row: 1, 0 or the error. */
 int cx__call_step(struct cx__call *call);
 
+/* A run for each of many rows, whose parameters are bound anew. */
+int cx__call_batch(struct cx__call *call, const struct cx__batch *batch);
+
 /* The end of a call that began, with what came of it. */
 int cx__call_end(struct cx__call *call, int error);
 

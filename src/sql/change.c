@@ -2,6 +2,8 @@
 /* Rows that are written by their models: insert, update, delete. */
 #include <errno.h>
 
+#include <ctxvar/transaction.h>
+
 #include "call.h"
 #include "database.h"
 #include "problem.h"
@@ -16,6 +18,14 @@ static int automatic(const cx_model *model, const void *row)
             return (int)i;
     }
     return -1;
+}
+
+/* All but that one. */
+static cx__columns columns_given(const cx_model *model, int number)
+{
+    cx__columns all = cx__model_all(model);
+
+    return number >= 0 ? all & ~((cx__columns)1 << number) : all;
 }
 
 /* A statement that gives no rows. */
@@ -66,13 +76,109 @@ int cx_model_insert(cx_db *db, const cx_model *model, void *row)
     if (error != 0)
         return error;
     given = automatic(model, row);
-    columns = cx__model_all(model);
-    if (given >= 0)
-        columns &= ~((cx__columns)1 << given);
+    columns = columns_given(model, given);
     error = cx__call_begin(&call, db, model, CX__INSERT, columns);
     if (error != 0)
         return error;
     return cx__call_end(&call, insert(&call, row, columns, given));
+}
+
+/* Rows by the array; given: the column that the database numbers in all of
+ * them, negative: none. */
+struct inserts {
+    struct cx__call call;
+    cx__columns columns;
+    int given;
+    char *rows;
+};
+
+static void *insert_row(const struct inserts *inserts, size_t i)
+{
+    return inserts->rows + i * inserts->call.model->size;
+}
+
+static int insert_bind(void *arg, size_t i)
+{
+    struct inserts *inserts = arg;
+
+    inserts->call.bound = 0;
+    return cx__call_bind(&inserts->call, insert_row(inserts, i),
+                         inserts->columns);
+}
+
+static int insert_take(void *arg, size_t i, bool is_row)
+{
+    struct inserts *inserts = arg;
+    struct cx__call *call = &inserts->call;
+    cx_param number = {.kind = CX_KIND_NULL};
+    int error = 0;
+
+    if (inserts->given < 0)
+        return 0;
+    if (is_row)
+        error = call->engine->column(call->statement, 0, CX_KIND_I64, &number);
+    else
+        number = cx__param_i64(call->engine->inserted(call->statement));
+    if (error == 0)
+        cx__row_put(call->model, insert_row(inserts, i), (size_t)inserts->given,
+                    &number);
+    return error;
+}
+
+static int insert_all(struct inserts *inserts, cx_db *db, const cx_model *model,
+                      size_t n)
+{
+    struct cx__batch batch = {n, insert_bind, insert_take, inserts};
+    int error =
+        cx__call_begin(&inserts->call, db, model, CX__INSERT, inserts->columns);
+
+    if (error != 0)
+        return error;
+    return cx__call_end(&inserts->call, cx__call_batch(&inserts->call, &batch));
+}
+
+/* One statement has to do for all. */
+static int check_alike(const cx_model *model, const char *rows, size_t n,
+                       int given)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (automatic(model, rows + i * model->size) != given)
+            return cx__problem(-EINVAL,
+                               "%s: rows with a number beside rows without",
+                               model->table);
+    }
+    return 0;
+}
+
+/* They have not been inserted, and so have no numbers. */
+static void forget_numbers(const struct inserts *inserts, const cx_model *model,
+                           size_t n)
+{
+    cx_param none = cx__param_i64(0);
+
+    for (size_t i = 0; inserts->given >= 0 && i < n; i++)
+        cx__row_put(model, inserts->rows + i * model->size,
+                    (size_t)inserts->given, &none);
+}
+
+int cx_model_insert_many(cx_db *db, const cx_model *model, void *rows, size_t n)
+{
+    struct inserts inserts = {.rows = rows};
+    int error = cx__model_begin(model, rows);
+
+    if (error != 0 || n == 0)
+        return error;
+    inserts.given = automatic(model, rows);
+    error = check_alike(model, rows, n, inserts.given);
+    if (error != 0)
+        return error;
+    inserts.columns = columns_given(model, inserts.given);
+    CX_TRANSACTION(db, &error) {
+        error = insert_all(&inserts, db, model, n);
+    }
+    if (error != 0)
+        forget_numbers(&inserts, model, n);
+    return error;
 }
 
 /* The columns of some names, which must not be the key's; NULL: all others. */

@@ -57,6 +57,19 @@ struct cx__connection {
     struct cx__statement *bucket[CX__BUCKETS];
 };
 
+/*
+ * Runs of one statement.
+ *
+ * bind  its parameters for the i-th run
+ * take  the row that it gave, or that it gave none; not a second one
+ */
+struct cx__batch {
+    size_t n;
+    int (*bind)(void *arg, size_t i);
+    int (*take)(void *arg, size_t i, bool is_row);
+    void *arg;
+};
+
 struct cx__engine {
     /* What its URLs begin with. */
     const char *scheme;
@@ -104,10 +117,15 @@ struct cx__engine {
      * be asked for as a row of the INSERT. */
     int64_t (*inserted)(const struct cx__statement *statement);
     bool returning;
+    /* Run one so often at as few round trips as can be. NULL: there are none,
+     * and they are run one after the other. */
+    int (*run_batch)(struct cx__statement *statement,
+                     const struct cx__batch *batch);
 
-    /* Say in what a model, which is sound, differs from its table. */
-    void (*compare)(struct cx__connection *connection, const cx_model *model,
-                    struct cx__words *words);
+    /* Say in what a model, which is sound, differs from its table; an error is
+     * that this cannot be told. */
+    int (*compare)(struct cx__connection *connection, const cx_model *model,
+                   struct cx__words *words);
 
     /* Transactions of a connection, one within the other; depth: how many
      * there are around it. A begin or rollback that leaves it in doubt whether

@@ -117,12 +117,11 @@ static int check_version(const cx_model *model, int version)
 static int check_table(const cx_model *model, struct cx__connection *connection)
 {
     struct cx__words words = {.data = NULL};
-    int error = 0;
+    int error = connection->db->engine->compare(connection, model, &words);
 
-    connection->db->engine->compare(connection, model, &words);
-    if (words.failed)
+    if (error == 0 && words.failed)
         error = -ENOMEM;
-    else if (words.len > 0)
+    if (error == 0 && words.len > 0)
         error = cx__problem(-EPROTOTYPE, "%s: %s", model->table, words.data);
     cx__words_fini(&words);
     return error;

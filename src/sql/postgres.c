@@ -290,6 +290,7 @@ const struct cx__engine cx__postgres = {
     .script_of = cx__pg_script_of,
     .run_script = cx__pg_run_script,
     .returning = true,
+    .run_batch = cx__pg_run_batch,
     .begin = cx__pg_begin,
     .commit = cx__pg_commit,
     .rollback = cx__pg_rollback,

@@ -94,19 +94,19 @@ static void compare(const cx_model *model, const PGresult *columns,
     }
 }
 
-void cx__pg_compare(struct cx__connection *connection, const cx_model *model,
-                    struct cx__words *words)
+int cx__pg_compare(struct cx__connection *connection, const cx_model *model,
+                   struct cx__words *words)
 {
     const char *const params[] = {model->table};
     PGresult *columns;
+    int error = cx__pg_query(connection, columns_of, 1, params, &columns);
 
-    if (cx__pg_query(connection, columns_of, 1, params, &columns) != 0) {
-        cx__words_add(words, "the table cannot be asked for");
-        return;
-    }
+    if (error != 0)
+        return error;
     if (PQntuples(columns) == 0)
         cx__words_add(words, "there is no such table");
     else
         compare(model, columns, words);
     PQclear(columns);
+    return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements and transactions in PostgreSQL.
+ * Statements in PostgreSQL, one after the other; many at once are
+ * postgres_many.c.
  *
  * Values go and come as text, but for bytes: the server knows their types, and
  * a program's own statement may give any. Rows come one by one, so that a
@@ -15,57 +16,10 @@
 #include <string.h>
 
 #include "pool.h"
-#include "postgres.h"
-#include "postgres_value.h"
+#include "postgres_statement.h"
 #include "problem.h"
-#include "statement.h"
 
-enum { NAME_BYTES = 16, PARAMS_FIRST = 8, CONTROL_BYTES = 32 };
-
-/*
- *            step                 the last result
- *   (idle) --------> SENT ---------------------------> (idle)
- *                     |                                   ^
- *                     | another is to be sent             | the last of them
- *                     +---------------------> STASHED ----+
- *
- * SENT      <=> connection->running == this: the connection is its until the
- *               last result has come
- * STASHED   <=> stash != NULL: its results are in memory
- *
- * about    what the server tells of it: its parameters and columns
- * row      what it gives now
- * changed  rows, by its last run
- */
-struct pg_statement {
-    struct cx__statement base;
-    char name[NAME_BYTES];
-    PGresult *about;
-    PGresult *row;
-    PGresult **stash;
-    size_t stash_len;
-    size_t stash_at; /* the next of them */
-    int64_t changed;
-    struct cx__scratch scratch; /* what columns of the row are read into */
-    struct cx__scratch held;    /* what parameters are written into */
-    const char **value;
-    int *length;
-    int *format;
-    unsigned n; /* parameters that were bound */
-    unsigned room;
-    bool trusted;
-};
-
-static struct pg_statement *own_of(struct cx__statement *statement)
-{
-    return CX__OWNER(statement, struct pg_statement, base);
-}
-
-static struct cx__pg_connection *
-connection_of(const struct pg_statement *statement)
-{
-    return cx__pg_of(statement->base.connection);
-}
+enum { PARAMS_FIRST = 8 };
 
 /* What ends or begins a transaction, or would change what a statement of ours
  * means, is not for a program's own SQL: transactions are the library's. */
@@ -128,9 +82,7 @@ static int check_raw(cx_text text)
     return 0;
 }
 
-/* An answer that was not taken to its end leaves the connection of no use, and
- * with it the transaction. */
-static int broken(struct cx__pg_connection *connection, int error)
+int cx__pg_broken(struct cx__pg_connection *connection, int error)
 {
     if ((error != 0 && PQtransactionStatus(connection->pg) == PQTRANS_ACTIVE) ||
         PQstatus(connection->pg) != CONNECTION_OK) {
@@ -140,7 +92,7 @@ static int broken(struct cx__pg_connection *connection, int error)
     return error;
 }
 
-static int lost(void)
+int cx__pg_lost(void)
 {
     return cx__problem(-ECONNRESET, "the connection to the database is lost");
 }
@@ -172,15 +124,11 @@ static void stash_drop(struct pg_statement *statement)
     statement->stash_len = statement->stash_at = 0;
 }
 
-/*
- * Something else is to be sent: take what is still to come of the statement
- * that runs into memory.
- */
-static int make_way(struct cx__pg_connection *connection)
+int cx__pg_make_way(struct cx__pg_connection *connection)
 {
     struct pg_statement *running = connection->running;
     PGresult *result = NULL;
-    int error = connection->base.broken ? lost() : 0;
+    int error = connection->base.broken ? cx__pg_lost() : 0;
 
     while (running != NULL && error == 0) {
         error = cx__pq_next(connection->pg, &result);
@@ -190,7 +138,7 @@ static int make_way(struct cx__pg_connection *connection)
             error = stash_add(running, result);
     }
     connection->running = NULL;
-    return broken(connection, error);
+    return cx__pg_broken(connection, error);
 }
 
 static int send_prepare(struct cx__pg_connection *connection, const char *name,
@@ -201,7 +149,7 @@ static int send_prepare(struct cx__pg_connection *connection, const char *name,
 
     if (memchr(text.data, '\0', text.len) != NULL)
         return cx__problem(-EINVAL, "a NUL in a statement");
-    sent = make_way(connection);
+    sent = cx__pg_make_way(connection);
     if (sent != 0)
         return sent;
     copy = strndup(text.data, text.len);
@@ -210,16 +158,17 @@ static int send_prepare(struct cx__pg_connection *connection, const char *name,
     sent = PQsendPrepare(connection->pg, name, copy, 0, NULL);
     free(copy);
     if (sent != 1)
-        return broken(connection, lost());
-    return broken(connection, cx__pq_finish(connection->pg, NULL));
+        return cx__pg_broken(connection, cx__pg_lost());
+    return cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
 }
 
 static int send_describe(struct cx__pg_connection *connection,
                          struct pg_statement *statement)
 {
     if (PQsendDescribePrepared(connection->pg, statement->name) != 1)
-        return broken(connection, lost());
-    return broken(connection, cx__pq_finish(connection->pg, &statement->about));
+        return cx__pg_broken(connection, cx__pg_lost());
+    return cx__pg_broken(connection,
+                         cx__pq_finish(connection->pg, &statement->about));
 }
 
 int cx__pg_prepare(struct cx__connection *base, cx_text text, bool trusted,
@@ -251,16 +200,17 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text, bool trusted,
 /* The server keeps it until the connection ends, or is told to forget it. */
 void cx__pg_finalize(struct cx__statement *base)
 {
-    struct pg_statement *statement = own_of(base);
-    struct cx__pg_connection *connection = connection_of(statement);
-    char text[NAME_BYTES + 16];
+    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_connection *connection = cx__pg_connection_of(statement);
+    char text[CX__PG_NAME_BYTES + 16];
 
     cx__pg_reset(base);
     if (!connection->base.broken) {
         (void)snprintf(text, sizeof(text), "DEALLOCATE %s", statement->name);
         CX_SHIELD {
-            if (make_way(connection) == 0)
-                (void)broken(connection, cx__pq_run(connection->pg, text));
+            if (cx__pg_make_way(connection) == 0)
+                (void)cx__pg_broken(connection,
+                                    cx__pq_run(connection->pg, text));
         }
     }
     PQclear(statement->about);
@@ -296,10 +246,16 @@ static int reserve(struct pg_statement *statement, unsigned n)
     return 0;
 }
 
+void cx__pg_unbind(struct pg_statement *statement)
+{
+    cx__scratch_clear(&statement->held);
+    statement->n = 0;
+}
+
 int cx__pg_bind(struct cx__statement *base, unsigned place,
                 const cx_param *value)
 {
-    struct pg_statement *statement = own_of(base);
+    struct pg_statement *statement = cx__pg_statement_of(base);
     int error = reserve(statement, place);
     unsigned i = place - 1;
 
@@ -313,10 +269,21 @@ int cx__pg_bind(struct cx__statement *base, unsigned place,
     return cx__pg_write(&statement->held, value, &statement->value[i]);
 }
 
+int cx__pg_put(struct pg_statement *statement)
+{
+    PGconn *pg = cx__pg_connection_of(statement)->pg;
+
+    if (PQsendQueryPrepared(pg, statement->name, (int)statement->n,
+                            statement->value, statement->length,
+                            statement->format, 0) != 1)
+        return cx__pg_lost();
+    return 0;
+}
+
 static int send(struct pg_statement *statement)
 {
-    struct cx__pg_connection *connection = connection_of(statement);
-    int error = make_way(connection);
+    struct cx__pg_connection *connection = cx__pg_connection_of(statement);
+    int error = cx__pg_make_way(connection);
 
     if (error != 0)
         return error;
@@ -325,24 +292,22 @@ static int send(struct pg_statement *statement)
         connection->raw = true;
         connection->base.unsettled = true;
     }
-    if (PQsendQueryPrepared(connection->pg, statement->name, (int)statement->n,
-                            statement->value, statement->length,
-                            statement->format, 0) != 1)
-        return lost();
+    error = cx__pg_put(statement);
+    if (error != 0)
+        return error;
     (void)PQsetSingleRowMode(connection->pg);
     connection->running = statement;
     return cx__pq_flush(connection->pg);
 }
 
-static void drop_row(struct pg_statement *statement)
+void cx__pg_drop_row(struct pg_statement *statement)
 {
     PQclear(statement->row);
     statement->row = NULL;
     cx__scratch_clear(&statement->scratch);
 }
 
-/* Has the transaction that we are in been left, or another begun? */
-static int check_transaction(struct cx__pg_connection *connection)
+int cx__pg_check_transaction(struct cx__pg_connection *connection)
 {
     PGTransactionStatusType status = PQtransactionStatus(connection->pg);
     bool inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
@@ -357,14 +322,14 @@ static int check_transaction(struct cx__pg_connection *connection)
 /* The end of the answer: nothing more comes. */
 static int finish(struct pg_statement *statement, int failed)
 {
-    struct cx__pg_connection *connection = connection_of(statement);
+    struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     int error = 0;
 
     if (connection->running == statement)
-        error = broken(connection, cx__pq_finish(connection->pg, NULL));
+        error = cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
     if (connection->running == statement && error == 0) {
         connection->running = NULL;
-        error = check_transaction(connection);
+        error = cx__pg_check_transaction(connection);
     }
     stash_drop(statement);
     return failed != 0 ? failed : error;
@@ -386,7 +351,7 @@ static int next_row(struct pg_statement *statement)
     if (statement->stash != NULL && statement->stash_at < statement->stash_len)
         result = statement->stash[statement->stash_at++];
     else
-        error = cx__pq_next(connection_of(statement)->pg, &result);
+        error = cx__pq_next(cx__pg_connection_of(statement)->pg, &result);
     if (error != 0)
         return error;
     error = cx__pq_error(result);
@@ -401,24 +366,24 @@ static int next_row(struct pg_statement *statement)
 
 int cx__pg_step(struct cx__statement *base)
 {
-    struct pg_statement *statement = own_of(base);
-    struct cx__pg_connection *connection = connection_of(statement);
+    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     int result = 0;
 
-    drop_row(statement);
+    cx__pg_drop_row(statement);
     if (connection->running != statement && statement->stash == NULL)
         result = send(statement);
     if (result == 0)
         result = next_row(statement);
     if (result < 0)
-        (void)broken(connection, result);
+        (void)cx__pg_broken(connection, result);
     return result;
 }
 
 int cx__pg_column(struct cx__statement *base, unsigned place, cx_kind wanted,
                   cx_param *value)
 {
-    struct pg_statement *statement = own_of(base);
+    struct pg_statement *statement = cx__pg_statement_of(base);
 
     if (statement->row == NULL || (int)place >= PQnfields(statement->row))
         return cx__problem(-EINVAL, "a row without this column");
@@ -449,17 +414,16 @@ int64_t cx__pg_changed(const struct cx__statement *base)
  */
 void cx__pg_reset(struct cx__statement *base)
 {
-    struct pg_statement *statement = own_of(base);
-    struct cx__pg_connection *connection = connection_of(statement);
+    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_connection *connection = cx__pg_connection_of(statement);
 
-    drop_row(statement);
+    cx__pg_drop_row(statement);
     stash_drop(statement);
-    cx__scratch_clear(&statement->held);
-    statement->n = 0;
+    cx__pg_unbind(statement);
     if (connection->running != statement || connection->base.broken)
         return;
     CX_SHIELD {
-        (void)broken(connection, cx__pq_finish(connection->pg, NULL));
+        (void)cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
     }
     connection->running = NULL;
 }
@@ -468,94 +432,10 @@ int cx__pg_query(struct cx__connection *base, const char *text, int n,
                  const char *const params[], PGresult **result)
 {
     struct cx__pg_connection *connection = cx__pg_of(base);
-    int error = make_way(connection);
+    int error = cx__pg_make_way(connection);
 
     if (error == 0)
-        error = broken(connection,
-                       cx__pq_query(connection->pg, text, n, params, result));
-    return error;
-}
-
-const char *cx__pg_script_of(const cx_migration *migration)
-{
-    return migration->postgres;
-}
-
-/* A script may have several statements, but not end the transaction. */
-int cx__pg_run_script(struct cx__connection *base, const char *script)
-{
-    struct cx__pg_connection *connection = cx__pg_of(base);
-    int error = make_way(connection);
-
-    if (error == 0 && PQsendQuery(connection->pg, script) != 1)
-        error = lost();
-    if (error == 0)
-        error = cx__pq_finish(connection->pg, NULL);
-    if (broken(connection, error) == 0)
-        error = check_transaction(connection);
-    return error;
-}
-
-/* A statement that moves the transaction from one depth to another. In between
- * it is in doubt: whoever is cancelled then leaves a connection of no use. */
-static int control(struct cx__connection *base, unsigned depth,
-                   const char *format, unsigned to)
-{
-    struct cx__pg_connection *connection = cx__pg_of(base);
-    char text[CONTROL_BYTES];
-    int error = make_way(connection);
-
-    if (error != 0)
-        return error;
-    (void)snprintf(text, sizeof(text), format, depth);
-    base->broken = true;
-    error = cx__pq_run(connection->pg, text);
-    if (PQstatus(connection->pg) == CONNECTION_OK &&
-        PQtransactionStatus(connection->pg) != PQTRANS_ACTIVE)
-        base->broken = false;
-    if (error == 0)
-        connection->inside = to;
-    return error;
-}
-
-int cx__pg_begin(struct cx__connection *connection, unsigned depth)
-{
-    return control(connection, depth, depth == 0 ? "BEGIN" : "SAVEPOINT cx%u",
-                   depth + 1);
-}
-
-/* A transaction that has failed is not committed by a COMMIT, which says so
- * only by its name. */
-int cx__pg_commit(struct cx__connection *base, unsigned depth)
-{
-    struct cx__pg_connection *connection = cx__pg_of(base);
-    int error;
-
-    if (PQtransactionStatus(connection->pg) == PQTRANS_INERROR)
-        return cx__problem(-ECONNABORTED, "an earlier statement of the"
-                                          " transaction failed");
-    error = control(base, depth,
-                    depth == 0 ? "COMMIT" : "RELEASE SAVEPOINT cx%u", depth);
-    if (depth == 0 && error == -ECONNRESET)
-        return cx__problem(-ENOTRECOVERABLE,
-                           "the connection was lost at the commit:"
-                           " whether it was made is unknown");
-    return error;
-}
-
-int cx__pg_rollback(struct cx__connection *connection, unsigned depth)
-{
-    int error = 0;
-
-    /* It is closed, and with it the transaction is gone. */
-    if (connection->broken)
-        return 0;
-    CX_SHIELD {
-        error = control(connection, depth,
-                        depth == 0 ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT cx%u",
-                        depth);
-    }
-    if (error != 0)
-        connection->broken = true;
+        error = cx__pg_broken(
+            connection, cx__pq_query(connection->pg, text, n, params, result));
     return error;
 }

@@ -177,8 +177,8 @@ int cx__sqlite_run_script(struct cx__connection *connection,
                           const char *script);
 
 /* sqlite_compare.c */
-void cx__sqlite_compare(struct cx__connection *connection,
-                        const cx_model *model, struct cx__words *words);
+int cx__sqlite_compare(struct cx__connection *connection, const cx_model *model,
+                       struct cx__words *words);
 
 /* sqlite_transaction.c */
 

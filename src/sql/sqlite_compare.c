@@ -53,14 +53,18 @@ struct found {
     int automatic;
 };
 
-static bool find(sqlite3 *handle, const char *table, const char *column,
-                 struct found *found)
+/* 1, 0: there is none, or the error. column: NULL for the table. */
+static int find(struct cx__sqlite_connection *connection, const char *table,
+                const char *column, struct found *found)
 {
     const char *collation;
+    int code = sqlite3_table_column_metadata(
+        connection->handle, "main", table, column, &found->type, &collation,
+        &found->not_null, &found->key, &found->automatic);
 
-    return sqlite3_table_column_metadata(
-               handle, "main", table, column, &found->type, &collation,
-               &found->not_null, &found->key, &found->automatic) == SQLITE_OK;
+    if (code == SQLITE_OK || code == SQLITE_ERROR)
+        return code == SQLITE_OK;
+    return cx__sqlite_problem(connection, code);
 }
 
 static void say(struct cx__words *words, const cx_column *column,
@@ -89,22 +93,26 @@ static void compare_column(struct cx__words *words, const cx_column *column,
         say(words, column, "is not numbered");
 }
 
-void cx__sqlite_compare(struct cx__connection *connection,
-                        const cx_model *model, struct cx__words *words)
+int cx__sqlite_compare(struct cx__connection *base, const cx_model *model,
+                       struct cx__words *words)
 {
-    sqlite3 *handle = cx__sqlite_connection_of(connection)->handle;
+    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
     struct found found;
+    int result = find(connection, model->table, NULL, &found);
 
-    if (!find(handle, model->table, NULL, &found)) {
+    if (result == 0)
         cx__words_add(words, "there is no such table");
-        return;
-    }
-    for (size_t i = 0; i < model->columns_len; i++) {
+    for (size_t i = 0; result > 0 && i < model->columns_len; i++) {
         const cx_column *column = &model->columns[i];
+        int is_there =
+            find(connection, model->table, cx__column_name(column), &found);
 
-        if (find(handle, model->table, cx__column_name(column), &found))
+        if (is_there == 1)
             compare_column(words, column, &found);
-        else
+        else if (is_there == 0)
             say(words, column, "is missing");
+        else
+            result = is_there;
     }
+    return result < 0 ? result : 0;
 }

@@ -275,6 +275,24 @@ static void a_model_survives_want_of_memory(void **state)
     assert_true(sweep(use_model) > 10);
 }
 
+static int use_arrays(struct world *world)
+{
+    User users[2] = {{.id = 8, .name = CX_TEXT("Bob")},
+                     {.id = 9, .name = CX_TEXT("Cid")}};
+    CX_ARENA(arena);
+    int error = cx_db_insert_many(world->db, &user_model, users, 2);
+
+    if (error == 0 || error == -EEXIST)
+        error = cx_db_find_many(world->db, &user_model, users, 2, NULL, &arena);
+    return error;
+}
+
+static void arrays_survive_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(use_arrays) > 3);
+}
+
 static int write_in_transactions(struct world *world)
 {
     int outer = -1, inner = -1;
@@ -320,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_statement_survives_want_of_memory),
         cmocka_unit_test(a_failure_survives_want_of_memory),
         cmocka_unit_test(a_model_survives_want_of_memory),
+        cmocka_unit_test(arrays_survive_want_of_memory),
         cmocka_unit_test(transactions_survive_want_of_memory),
         cmocka_unit_test(migrations_survive_want_of_memory),
     };

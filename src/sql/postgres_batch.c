@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many runs of a statement at one round trip: libpq's pipeline mode. All are
+ * sent before the first answer is waited for, a part of them at a time so that
+ * what is on its way has a bound.
+ *
+ *     execute 0, execute 1, ... execute n-1, sync  ---->
+ *     <----  answer 0, answer 1, ... answer n-1, synced
+ *
+ * From one that fails to the sync the server skips all.
+ */
+#include "postgres_statement.h"
+#include "problem.h"
+
+enum { PART_MOST = 256 };
+
+/* What is sent together, and the first failure in it. */
+struct part {
+    struct pg_statement *statement;
+    const struct cx__batch *batch;
+    size_t from;
+    size_t until;
+    int failed;
+};
+
+static PGconn *pg_of(const struct part *part)
+{
+    return cx__pg_connection_of(part->statement)->pg;
+}
+
+/* Values that cannot be bound end the part, too: what was sent stays sent. */
+static int part_send(struct part *part)
+{
+    int error = 0;
+    size_t i;
+
+    for (i = part->from; i < part->until && error == 0; i++) {
+        cx__pg_unbind(part->statement);
+        part->failed = part->batch->bind(part->batch->arg, i);
+        if (part->failed != 0)
+            break;
+        error = cx__pg_put(part->statement);
+    }
+    part->until = i;
+    if (error == 0 && PQpipelineSync(pg_of(part)) != 1)
+        error = cx__pg_lost();
+    return error == 0 ? cx__pq_flush(pg_of(part)) : error;
+}
+
+/* An answer is a result of one row or none, or an error. */
+static void take_result(struct part *part, size_t i, PGresult *result)
+{
+    struct pg_statement *statement = part->statement;
+    int error = cx__pq_error(result);
+
+    statement->row = result;
+    if (error == 0)
+        error = part->batch->take(part->batch->arg, i, PQntuples(result) > 0);
+    cx__pg_drop_row(statement);
+    part->failed = error;
+}
+
+/* A run's results are followed by a NULL. */
+static int take_answer(struct part *part, size_t i)
+{
+    PGresult *result = NULL;
+    int error = cx__pq_next(pg_of(part), &result);
+
+    while (error == 0 && result != NULL) {
+        if (part->failed == 0)
+            take_result(part, i, result);
+        else
+            PQclear(result);
+        error = cx__pq_next(pg_of(part), &result);
+    }
+    return error;
+}
+
+static int take_sync(struct part *part)
+{
+    PGresult *result = NULL;
+    int error = cx__pq_next(pg_of(part), &result);
+    bool synced = error == 0 && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+
+    PQclear(result);
+    return error != 0 || synced ? error : cx__pg_lost();
+}
+
+/* 0, or that the connection is of no use any more. */
+static int part_run(struct part *part)
+{
+    int error = part_send(part);
+
+    for (size_t i = part->from; i < part->until && error == 0; i++)
+        error = take_answer(part, i);
+    return error == 0 ? take_sync(part) : error;
+}
+
+static int run_parts(struct part *part)
+{
+    size_t n = part->batch->n;
+    int error = 0;
+
+    while (part->until < n && part->failed == 0 && error == 0) {
+        part->from = part->until;
+        part->until = n - part->from > PART_MOST ? part->from + PART_MOST : n;
+        error = part_run(part);
+    }
+    return error;
+}
+
+int cx__pg_run_batch(struct cx__statement *base, const struct cx__batch *batch)
+{
+    struct part part = {.statement = cx__pg_statement_of(base), .batch = batch};
+    struct cx__pg_connection *connection = cx__pg_of(base->connection);
+    int error = cx__pg_make_way(connection);
+
+    if (error != 0)
+        return error;
+    if (PQenterPipelineMode(connection->pg) != 1)
+        return cx__pg_broken(connection, cx__pg_lost());
+    error = run_parts(&part);
+    if (error == 0 && PQexitPipelineMode(connection->pg) != 1)
+        error = cx__pg_lost();
+    if (error != 0) {
+        connection->base.broken = true;
+        connection->base.lost = connection->inside > 0;
+        return error;
+    }
+    return part.failed;
+}

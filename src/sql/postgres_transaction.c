@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Transactions in PostgreSQL, and the scripts that migrations run in them. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "postgres_statement.h"
+#include "problem.h"
+
+enum { CONTROL_BYTES = 32 };
+
+const char *cx__pg_script_of(const cx_migration *migration)
+{
+    return migration->postgres;
+}
+
+/* A script may have several statements, but not end the transaction. */
+int cx__pg_run_script(struct cx__connection *base, const char *script)
+{
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    int error = cx__pg_make_way(connection);
+
+    if (error == 0 && PQsendQuery(connection->pg, script) != 1)
+        error = cx__pg_lost();
+    if (error == 0)
+        error = cx__pq_finish(connection->pg, NULL);
+    if (cx__pg_broken(connection, error) == 0)
+        error = cx__pg_check_transaction(connection);
+    return error;
+}
+
+/* A statement that moves the transaction from one depth to another. In between
+ * it is in doubt: whoever is cancelled then leaves a connection of no use. */
+static int control(struct cx__connection *base, unsigned depth,
+                   const char *format, unsigned to)
+{
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    char text[CONTROL_BYTES];
+    int error = cx__pg_make_way(connection);
+
+    if (error != 0)
+        return error;
+    (void)snprintf(text, sizeof(text), format, depth);
+    base->broken = true;
+    error = cx__pq_run(connection->pg, text);
+    if (PQstatus(connection->pg) == CONNECTION_OK &&
+        PQtransactionStatus(connection->pg) != PQTRANS_ACTIVE)
+        base->broken = false;
+    if (error == 0)
+        connection->inside = to;
+    return error;
+}
+
+int cx__pg_begin(struct cx__connection *connection, unsigned depth)
+{
+    return control(connection, depth, depth == 0 ? "BEGIN" : "SAVEPOINT cx%u",
+                   depth + 1);
+}
+
+/* A transaction that has failed is not committed by a COMMIT, which says so
+ * only by its name. */
+int cx__pg_commit(struct cx__connection *base, unsigned depth)
+{
+    struct cx__pg_connection *connection = cx__pg_of(base);
+    int error;
+
+    if (PQtransactionStatus(connection->pg) == PQTRANS_INERROR)
+        return cx__problem(-ECONNABORTED, "an earlier statement of the"
+                                          " transaction failed");
+    error = control(base, depth,
+                    depth == 0 ? "COMMIT" : "RELEASE SAVEPOINT cx%u", depth);
+    if (depth == 0 && error == -ECONNRESET)
+        return cx__problem(-ENOTRECOVERABLE,
+                           "the connection was lost at the commit:"
+                           " whether it was made is unknown");
+    return error;
+}
+
+int cx__pg_rollback(struct cx__connection *connection, unsigned depth)
+{
+    int error = 0;
+
+    /* It is closed, and with it the transaction is gone. */
+    if (connection->broken)
+        return 0;
+    CX_SHIELD {
+        error = control(connection, depth,
+                        depth == 0 ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT cx%u",
+                        depth);
+    }
+    if (error != 0)
+        connection->broken = true;
+    return error;
+}
