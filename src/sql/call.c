@@ -36,10 +36,15 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
 static int make(struct cx__call *call, const struct cx__shape *shape,
                 const struct cx__words *words)
 {
+    int error;
+
     if (words->failed)
         return -ENOMEM;
-    return cx__statement_make(call->connection, shape, cx__words_text(words),
-                              false, &call->statement);
+    error = cx__statement_make(call->connection, shape, cx__words_text(words),
+                               false, &call->statement);
+    if (error == 0)
+        call->statement->single = call->operation != CX__SELECT;
+    return error;
 }
 
 static int make_shape(struct cx__call *call, const struct cx__shape *shape,

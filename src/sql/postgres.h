@@ -22,6 +22,7 @@ struct pg_statement;
  * inside  the depth of the transaction that the server is in; 0: none
  * running the statement whose answer is on its way; NULL: none
  * made   statements, for their names
+ * heard  the millisecond of its last answer
  * raw    a program's own statement was run: the session is not as it was
  */
 struct cx__pg_connection {
@@ -30,6 +31,7 @@ struct cx__pg_connection {
     struct pg_statement *running;
     unsigned inside;
     unsigned made;
+    uint64_t heard;
     bool raw;
 };
 

@@ -47,30 +47,25 @@ static int part_send(struct part *part)
     return error == 0 ? cx__pq_flush(pg_of(part)) : error;
 }
 
-/* An answer is a result of one row or none, or an error. */
-static void take_result(struct part *part, size_t i, PGresult *result)
-{
-    struct pg_statement *statement = part->statement;
-    int error = cx__pq_error(result);
-
-    statement->row = result;
-    if (error == 0)
-        error = part->batch->take(part->batch->arg, i, PQntuples(result) > 0);
-    cx__pg_drop_row(statement);
-    part->failed = error;
-}
-
-/* A run's results are followed by a NULL. */
+/*
+ * A run's results are followed by a NULL. The row is in the first: libpq may
+ * have been left in its mode of single rows by an earlier statement, and then
+ * gives an empty result after that.
+ */
 static int take_answer(struct part *part, size_t i)
 {
+    const struct cx__batch *batch = part->batch;
+    bool is_first = true;
     PGresult *result = NULL;
     int error = cx__pq_next(pg_of(part), &result);
 
-    while (error == 0 && result != NULL) {
+    for (; error == 0 && result != NULL; is_first = false) {
+        part->statement->row = result;
         if (part->failed == 0)
-            take_result(part, i, result);
-        else
-            PQclear(result);
+            part->failed = cx__pq_error(result);
+        if (part->failed == 0 && is_first)
+            part->failed = batch->take(batch->arg, i, PQntuples(result) > 0);
+        cx__pg_drop_row(part->statement);
         error = cx__pq_next(pg_of(part), &result);
     }
     return error;

@@ -295,7 +295,8 @@ static int send(struct pg_statement *statement)
     error = cx__pg_put(statement);
     if (error != 0)
         return error;
-    (void)PQsetSingleRowMode(connection->pg);
+    if (!statement->base.single)
+        (void)PQsetSingleRowMode(connection->pg);
     connection->running = statement;
     return cx__pq_flush(connection->pg);
 }
@@ -304,6 +305,7 @@ void cx__pg_drop_row(struct pg_statement *statement)
 {
     PQclear(statement->row);
     statement->row = NULL;
+    statement->whole = false;
     cx__scratch_clear(&statement->scratch);
 }
 
@@ -329,6 +331,7 @@ static int finish(struct pg_statement *statement, int failed)
         error = cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
     if (connection->running == statement && error == 0) {
         connection->running = NULL;
+        connection->heard = cx_time();
         error = cx__pg_check_transaction(connection);
     }
     stash_drop(statement);
@@ -355,8 +358,9 @@ static int next_row(struct pg_statement *statement)
     if (error != 0)
         return error;
     error = cx__pq_error(result);
-    if (error == 0 && PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+    if (error == 0 && PQntuples(result) > 0) {
         statement->row = result;
+        statement->whole = PQresultStatus(result) != PGRES_SINGLE_TUPLE;
         return 1;
     }
     statement->changed = error == 0 ? count_changed(result) : 0;
@@ -368,13 +372,15 @@ int cx__pg_step(struct cx__statement *base)
 {
     struct pg_statement *statement = cx__pg_statement_of(base);
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
+    bool is_over = statement->whole;
     int result = 0;
 
     cx__pg_drop_row(statement);
-    if (connection->running != statement && statement->stash == NULL)
+    if (!is_over && connection->running != statement &&
+        statement->stash == NULL)
         result = send(statement);
     if (result == 0)
-        result = next_row(statement);
+        result = is_over ? finish(statement, 0) : next_row(statement);
     if (result < 0)
         (void)cx__pg_broken(connection, result);
     return result;
@@ -426,6 +432,7 @@ void cx__pg_reset(struct cx__statement *base)
         (void)cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
     }
     connection->running = NULL;
+    connection->heard = cx_time();
 }
 
 int cx__pg_query(struct cx__connection *base, const char *text, int n,

@@ -22,6 +22,7 @@ enum { CX__PG_NAME_BYTES = 16 };
  *
  * about    what the server tells of it: its parameters and columns
  * row      what it gives now
+ * whole    that is its answer: no other row comes
  * changed  rows, by its last run
  */
 struct pg_statement {
@@ -29,6 +30,7 @@ struct pg_statement {
     char name[CX__PG_NAME_BYTES];
     PGresult *about;
     PGresult *row;
+    bool whole;
     PGresult **stash;
     size_t stash_len;
     size_t stash_at; /* the next of them */

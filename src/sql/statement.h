@@ -23,6 +23,7 @@ struct cx__shape {
  * An engine's own begins with this.
  *
  * parameters  how many it has; the engine says
+ * single      a run gives one row at most; who makes it says so
  * busy        somebody runs it; it is not found meanwhile, so that one that is
  *             run within itself is there twice
  */
@@ -32,6 +33,7 @@ struct cx__statement {
     struct cx__statement *next; /* in its bucket */
     struct cx__shape shape;     /* with a copy of the text */
     unsigned parameters;
+    bool single;
     bool busy;
 };
 

@@ -18,7 +18,7 @@ int cx_fd_wait(int fd, int events)
         return -EINVAL;
     error = cx__wait_begin(task);
     if (error == 0)
-        error = cx__poller_add(task->loop, fd);
+        error = cx__poller_arm(task->loop, fd, events);
     if (error == -EPERM)
         return events;
     return error == 0 ? cx__poller_wait(fd, events) : error;

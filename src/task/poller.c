@@ -12,8 +12,8 @@
  * nobody waiting is forgotten: whoever waits has had EAGAIN before, and the
  * edge that follows it is still to come. A descriptor of another library
  * gives no EAGAIN here, and may have been closed and its number given to
- * another; so it is entered anew at each wait, and the kernel then tells what
- * is ready already.
+ * another; so it is armed anew at each wait, for what is waited for alone, and
+ * the kernel then tells what is ready already.
  */
 #include <assert.h>
 #include <errno.h>
@@ -154,22 +154,7 @@ static int table_reserve(struct cx__poller *poller, size_t fd)
     return 0;
 }
 
-/* Have the kernel tell of a descriptor, beginning with what it is now. */
-static int poller_enter(struct cx__poller *poller, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT |
-                                          EPOLLRDHUP | EPOLLET,
-                                .data.fd = fd};
-
-    if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
-        return 0;
-    if (errno == EEXIST &&
-        epoll_ctl(poller->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
-        return 0;
-    return -errno;
-}
-
-int cx__poller_add(struct cx__loop *loop, int fd)
+static int poller_prepare(struct cx__loop *loop, int fd)
 {
     struct cx__poller *poller = &loop->poller;
     int error = 0;
@@ -180,11 +165,54 @@ int cx__poller_add(struct cx__loop *loop, int fd)
         error = poller_open(poller, loop->uv);
     if (error == 0)
         error = table_reserve(poller, (size_t)fd);
+    if (error == 0) {
+        poller->watched[fd].drained = false;
+        poller->watched[fd].ended = false;
+    }
+    return error;
+}
+
+/* Have the kernel tell of a descriptor, beginning with what it is now; the
+ * first operation fails where it is watched already, or is not yet. */
+static int poller_enter(const struct cx__poller *poller, int fd,
+                        uint32_t events, int first, int second)
+{
+    struct epoll_event event = {.events = events | EPOLLRDHUP | EPOLLET,
+                                .data.fd = fd};
+
+    if (epoll_ctl(poller->epoll, first, fd, &event) == 0)
+        return 0;
+    if ((errno == EEXIST || errno == ENOENT) &&
+        epoll_ctl(poller->epoll, second, fd, &event) == 0)
+        return 0;
+    return -errno;
+}
+
+int cx__poller_add(struct cx__loop *loop, int fd)
+{
+    int error = poller_prepare(loop, fd);
+
     if (error != 0)
         return error;
-    poller->watched[fd].drained = false;
-    poller->watched[fd].ended = false;
-    return poller_enter(poller, fd);
+    return poller_enter(&loop->poller, fd, EPOLLIN | EPOLLPRI | EPOLLOUT,
+                        EPOLL_CTL_ADD, EPOLL_CTL_MOD);
+}
+
+int cx__poller_arm(struct cx__loop *loop, int fd, int events)
+{
+    int error = poller_prepare(loop, fd);
+    const struct cx__watched *watched;
+    uint32_t wanted = 0;
+
+    if (error != 0)
+        return error;
+    watched = &loop->poller.watched[fd];
+    if ((events & CX_READABLE) != 0 || watched->reader != NULL)
+        wanted |= EPOLLIN | EPOLLPRI;
+    if ((events & CX_WRITABLE) != 0 || watched->writer != NULL)
+        wanted |= EPOLLOUT;
+    return poller_enter(&loop->poller, fd, wanted, EPOLL_CTL_MOD,
+                        EPOLL_CTL_ADD);
 }
 
 void cx__poller_drained(struct cx__loop *loop, int fd)

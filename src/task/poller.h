@@ -37,6 +37,12 @@ void cx__poller_fini(struct cx__poller *poller);
  */
 int cx__poller_add(struct cx__loop *loop, int fd);
 
+/*
+ * The same for one wait for these events, before each wait for a descriptor
+ * of somebody else's: the kernel then tells what it is ready for by now.
+ */
+int cx__poller_arm(struct cx__loop *loop, int fd, int events);
+
 /* A watched descriptor is about to be closed: who waits for it gets -EBADF. */
 void cx__poller_remove(struct cx__loop *loop, int fd);
 
