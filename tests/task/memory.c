@@ -3,8 +3,7 @@
  * Out of memory, address space or threads: allocation 1 fails, then 2, ...
  * until the call succeeds. Each time the error is told and all else goes on;
  * nothing leaks. libuv's own memory is left out: it ends the process where that
- * fails. Here loops, tasks, calls and jobs; memory_sync.c and memory_outside.c
- * have the rest.
+ * fails. Here loops, tasks, calls and jobs; memory_*.c have the rest.
  */
 #include "scarce.h"
 
