@@ -409,6 +409,24 @@ TASK_TEST(a_future_that_failed_gives_its_error)
     assert_int_equal(cx_future_free(future), 0);
 }
 
+TASK_TEST(who_was_woken_by_a_future_does_without_it)
+{
+    cx_future *right = cx_future_new(), *wrong = cx_future_new();
+    cx_task *tasks[2] = {cx_task_create(wait_future, right),
+                         cx_task_create(wait_future, wrong)};
+    void *result;
+
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_future_set(right, as_pointer(4)), 0);
+    assert_int_equal(cx_future_free(right), 0);
+    assert_int_equal(cx_future_fail(wrong, -EIO), 0);
+    assert_int_equal(cx_future_free(wrong), 0);
+    assert_int_equal(cx_await(tasks[0], &result), 0);
+    assert_ptr_equal(result, as_pointer(4));
+    assert_int_equal(cx_await(tasks[1], &result), 0);
+    assert_ptr_equal(result, as_pointer(-EIO));
+}
+
 static void nothing_is_made_or_waited_for_without_a_loop(void **state)
 {
     (void)state;
@@ -460,6 +478,7 @@ int main(void)
         cmocka_unit_test(an_item_that_was_given_is_not_lost_by_a_late_cancel),
         cmocka_unit_test(a_future_has_one_result_for_all_who_wait),
         cmocka_unit_test(a_future_that_failed_gives_its_error),
+        cmocka_unit_test(who_was_woken_by_a_future_does_without_it),
         cmocka_unit_test(nothing_is_made_or_waited_for_without_a_loop),
         cmocka_unit_test(what_is_another_thread_s_is_refused),
     };
