@@ -255,6 +255,25 @@ TASK_TEST(a_barrier_lets_all_go_when_the_last_is_there)
     assert_null(cx_barrier_new(0));
 }
 
+TASK_TEST(one_that_is_leaving_a_barrier_does_not_count)
+{
+    cx_barrier *barrier = cx_barrier_new(2);
+    struct waiter a = {'a', barrier, 0}, b = {'b', barrier, 0};
+    cx_task *tasks[2] = {cx_task_create(wait_barrier, &a), NULL};
+
+    assert_int_equal(cx_yield(), 0);
+    tasks[1] = cx_task_create(wait_barrier, &b);
+    /* It is ready to go, after the other has come. */
+    assert_int_equal(cx_cancel(tasks[0]), 0);
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_barrier_wait(barrier), 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(cx_await(tasks[i], NULL), 0);
+    assert_int_equal(a.error, -ECANCELED);
+    assert_int_equal(b.error, 0);
+    assert_int_equal(cx_barrier_free(barrier), 0);
+}
+
 TASK_TEST(one_that_left_a_barrier_does_not_count)
 {
     cx_barrier *barrier = cx_barrier_new(2);
@@ -469,6 +488,7 @@ int main(void)
         cmocka_unit_test(
             a_semaphore_serves_waiters_in_order_and_loses_no_release),
         cmocka_unit_test(a_barrier_lets_all_go_when_the_last_is_there),
+        cmocka_unit_test(one_that_is_leaving_a_barrier_does_not_count),
         cmocka_unit_test(one_that_left_a_barrier_does_not_count),
         cmocka_unit_test(
             a_bounded_queue_keeps_the_order_and_its_items_outlive_its_close),
