@@ -273,6 +273,61 @@ static void a_group_survives_want_of_memory(void **state)
     assert_true(sweep(start) > 4);
 }
 
+static int do_nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void *start_without_memory(void *group)
+{
+    int error;
+
+    error = cx_group_start(group, do_nothing, NULL);
+    scarce = PLENTY;
+    return as_pointer(error);
+}
+
+static void *start_with_memory(void *group)
+{
+    return as_pointer(cx_group_start(group, do_nothing, NULL));
+}
+
+static int leave_nothing(void *arg)
+{
+    (void)arg;
+    (void)cx_sleep(1);
+    scarce = NOTHING;
+    return 0;
+}
+
+/* Two wait for their turn. */
+static void *pass_the_turn(void *arg)
+{
+    cx_group *group = cx_group_new(&(cx_group_options){.limit = 1});
+    cx_task *first, *second;
+    void *error;
+
+    assert_int_equal(cx_group_start(group, leave_nothing, NULL), 0);
+    first = cx_task_create(start_without_memory, group);
+    second = cx_task_create(start_with_memory, group);
+    assert_int_equal(cx_await(first, &error), 0);
+    assert_ptr_equal(error, as_pointer(-ENOMEM));
+    assert_int_equal(cx_await(second, &error), 0);
+    assert_ptr_equal(error, as_pointer(0));
+    assert_int_equal(cx_group_wait(group), 0);
+    cx_group_free(group);
+    return arg;
+}
+
+static void
+a_starter_that_lacks_memory_leaves_its_turn_to_the_next(void **state)
+{
+    (void)state;
+    scarce = PLENTY;
+    assert_int_equal(in_a_loop(pass_the_turn, 0), 0);
+}
+
 static int running; /* of a gather's tasks */
 
 static void *sleep_and_count(void *arg)
@@ -313,6 +368,8 @@ int main(void)
         cmocka_unit_test(what_tasks_wait_for_is_made_or_not_for_want_of_memory),
         cmocka_unit_test(a_queue_that_cannot_grow_keeps_what_it_has),
         cmocka_unit_test(a_group_survives_want_of_memory),
+        cmocka_unit_test(
+            a_starter_that_lacks_memory_leaves_its_turn_to_the_next),
         cmocka_unit_test(a_gather_that_cannot_start_all_leaves_none),
     };
 
