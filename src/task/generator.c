@@ -78,7 +78,8 @@ cx_generator *cx_generator_new(cx_generator_fn *fn, void *arg)
     generator->arg = arg;
     (void)cx__waiters_init(&generator->asker, "value of a generator");
     (void)cx__waiters_init(&generator->giver, "somebody to ask");
-    generator->task = cx_task_create_with(&options, generator_main, generator);
+    generator->task =
+        cx__task_create(&options, generator_main, generator, CX__SITE);
     if (generator->task == NULL) {
         free(generator);
         return NULL;

@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <ctxvar/group.h>
-
+#include "group.h"
 #include "wait.h"
 #include "waiters.h"
 
@@ -144,7 +143,8 @@ static void *member_main(void *arg)
     return NULL;
 }
 
-static int member_start(cx_group *group, cx_group_fn *fn, void *arg)
+static int member_start(cx_group *group, cx_group_fn *fn, void *arg,
+                        const void *site)
 {
     struct member *member = malloc(sizeof(*member));
 
@@ -153,7 +153,7 @@ static int member_start(cx_group *group, cx_group_fn *fn, void *arg)
         return -ENOMEM;
     }
     *member = (struct member){.group = group, .fn = fn, .arg = arg};
-    member->task = cx_task_create(member_main, member);
+    member->task = cx__task_create(NULL, member_main, member, site);
     if (member->task == NULL) {
         free(member);
         return -errno;
@@ -181,7 +181,8 @@ static int check(const cx_group *group, const cx_task *task)
     return task != NULL && task->loop == group->loop ? 0 : -EPERM;
 }
 
-int cx_group_start(cx_group *group, cx_group_fn *fn, void *arg)
+int cx__group_start(cx_group *group, cx_group_fn *fn, void *arg,
+                    const void *site)
 {
     cx_task *task = cx__task_running();
     int error = fn != NULL ? check(group, task) : -EINVAL;
@@ -196,12 +197,17 @@ int cx_group_start(cx_group *group, cx_group_fn *fn, void *arg)
     if (error == 0 && (group->cancelled || group->freed))
         error = -ECANCELED;
     if (error == 0)
-        error = member_start(group, fn, arg);
+        error = member_start(group, fn, arg, site);
     /* If it could not use its turn, it is the next one's. */
     if (error != 0)
         starters_wake(group);
     users_leave(group);
     return error;
+}
+
+int cx_group_start(cx_group *group, cx_group_fn *fn, void *arg)
+{
+    return cx__group_start(group, fn, arg, CX__SITE);
 }
 
 static bool wait_abandon(struct cx__wait *wait)
