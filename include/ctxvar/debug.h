@@ -6,7 +6,7 @@
  * With CTXVAR_DEBUG=1 in the environment of a program, its loops also report:
  *
  * - a task that has kept the loop to itself for more than 100 ms;
- * - a task that nobody awaited or detached;
+ * - a task that nobody awaited or detached, and where it was created;
  * - a task that ended within a context that it had entered;
  * - a call for something that belongs to another thread's loop.
  *
@@ -39,12 +39,18 @@ typedef struct cx_stats {
  * Write what each task of this thread's loop is doing, each below the one that
  * created it:
  *
- *     main #1: waiting for group, 12 ms
- *       fetch A #2: waiting for descriptor, 12 ms, 2 variables
- *       fetch B #3: ready
+ *     main #1: waiting for group, 12 ms, created at app+0x11d3
+ *       A #2: waiting for queue, 12 ms, 2 variables, created at app+0x14a0
+ *       B #3: ready, created at load (libload.so+0x9c2)
  *
  * How long is known to the round of the loop. A task from another loop's
  * thread, or whose creator has ended, is at the margin.
+ *
+ * It was created at the call of cx_task_create(), cx_group_start() or whatever
+ * else created it: `addr2line -f -e app 0x14a0` tells function, file and line
+ * if app was compiled with -g. Exported functions, with -rdynamic those of a
+ * program, are named here, too. Where a function ends with that call, the
+ * compiler may have left it by then, and the place is its caller's.
  *
  * @param out  Borrowed.
  * @return 0, or

@@ -61,7 +61,8 @@ CX__API int cx_generator_next(cx_generator *generator, void **value);
  * @param generator  Borrowed: the one whose function calls this.
  * @param value      Handed over.
  * @return 0, or
- *   -ECANCELED   nobody will ask any more: clean up and return
+ *   -ECANCELED   nobody will ask any more: clean up and return. Once the
+ *                generator is being freed, no value is given
  *   -ETIMEDOUT   the deadline of the generator's context has passed
  *   -EPERM       not called by its function
  *
@@ -73,12 +74,17 @@ CX__API int cx_generate(cx_generator *generator, void *value);
 
 /**
  * Free a generator. A function that has begun and not ended is cancelled and
- * waited for first, so that it can clean up.
+ * waited for first, so that it can clean up; a task that asks for a value then
+ * gets what the function returns.
  *
- * @param generator  Owned, given up; NULL is ignored. Not by its function.
+ * Outside of a task, and by its own function or a task that this one awaits,
+ * it cannot be waited for. It is cancelled all the same, and the generator goes
+ * when it has ended.
  *
- * Suspends: until it has ended, cancelled or not. Threads: its loop's, within
- * a task. Cost: as cx_generator_next().
+ * @param generator  Owned, given up; NULL and another thread's are ignored.
+ *
+ * Suspends: until it has ended, cancelled or not. Threads: its loop's. Cost: as
+ * cx_generator_next().
  * Source: PEP 525, aclose().  Since: 0.1
  */
 CX__API void cx_generator_free(cx_generator *generator);

@@ -43,7 +43,7 @@ CX__API cx_group *cx_group_new(const cx_group_options *options);
  * If its function returns an error, the group is cancelled; -ECANCELED is
  * none, since it is what a cancelled task returns.
  *
- * @param group  Borrowed; it must not be freed while this waits.
+ * @param group  Borrowed; if it is freed while this waits, nothing is started.
  * @param fn     The task's function.
  * @param arg    Handed to fn.
  * @return 0, or, without a task having been started,
@@ -109,7 +109,11 @@ CX__API size_t cx_group_errors(const cx_group *group, int *errors, size_t most);
 /**
  * Free a group; tasks that it still has are cancelled and waited for first.
  *
- * @param group  Owned, given up; NULL is ignored.
+ * Outside of a task, by a task of the group, and while another waits for it,
+ * they cannot be waited for. They are cancelled all the same, and the group
+ * goes with the last of them.
+ *
+ * @param group  Owned, given up; NULL and another thread's are ignored.
  *
  * Suspends: while there are tasks, cancelled or not. Threads: the group's
  * loop's. Cost: O(tasks).

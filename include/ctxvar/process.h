@@ -125,9 +125,10 @@ CX__API cx_stream *cx_process_stream(const cx_process *process, int fd);
 CX__API void cx_process_close(cx_process *process, int fd);
 
 /**
- * Let go of a program: close its pipes, and, if it has not ended, kill it.
+ * Let go of a program: close its pipes, and, if it has not ended, kill it. A
+ * task that waits for it is still told of its end.
  *
- * @param process  Owned, given up; NULL is ignored. No task may wait for it.
+ * @param process  Owned, given up; NULL and another thread's are ignored.
  *
  * Suspends: never. Threads: its loop's. Cost: system calls.
  * Source: trio, the end of a cancelled run_process().  Since: 0.1

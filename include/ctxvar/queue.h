@@ -152,14 +152,15 @@ typedef struct cx_queue_op {
     cx_queue *queue; /**< borrowed */
     bool put;        /**< put the item; else get one */
     void *item;      /**< to be put; or written with what was got */
-    int error;       /**< if it was chosen: 0; -EPIPE: it is closed; -ENOMEM */
+    int error;       /**< written if it is the one that was done: 0; -EPIPE: it
+                          is closed; -ENOMEM */
 } cx_queue_op;
 
 /**
  * Do one of several operations on queues, waiting until one can be done.
  *
  * Of several that can be done at once each has its turn. The others are not
- * begun.
+ * begun, and nothing is written to them.
  *
  * @param ops  n operations, 32 at most; of one queue several may be.
  * @param n    How many.

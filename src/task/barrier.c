@@ -6,10 +6,12 @@
 
 #include "waiters.h"
 
+/* here >= the length of waiters: those who have given up are found out when
+ * there seem to be enough */
 struct cx_barrier {
     struct cx__waiters waiters;
     size_t parties;
-    size_t here; /* the length of waiters */
+    size_t here;
 };
 
 cx_barrier *cx_barrier_new(size_t parties)
@@ -30,10 +32,18 @@ cx_barrier *cx_barrier_new(size_t parties)
 
 int cx_barrier_free(cx_barrier *barrier)
 {
-    if (barrier != NULL && barrier->here != 0)
+    if (barrier != NULL && cx__waiters_any(&barrier->waiters))
         return -EBUSY;
     free(barrier);
     return 0;
+}
+
+/* Is the caller the last? */
+static bool is_complete(cx_barrier *barrier)
+{
+    if (barrier->here + 1 >= barrier->parties)
+        barrier->here = cx__waiters_count(&barrier->waiters);
+    return barrier->here + 1 == barrier->parties;
 }
 
 int cx_barrier_wait(cx_barrier *barrier)
@@ -43,14 +53,11 @@ int cx_barrier_wait(cx_barrier *barrier)
 
     if (error != 0)
         return error;
-    if (barrier->here + 1 == barrier->parties) {
+    if (is_complete(barrier)) {
         barrier->here = 0;
         cx__waiters_wake_all(&barrier->waiters, 0);
         return 1;
     }
     barrier->here++;
-    error = cx__waiters_wait(&barrier->waiters, NULL);
-    if (error != 0)
-        barrier->here--;
-    return error;
+    return cx__waiters_wait(&barrier->waiters, NULL);
 }

@@ -46,6 +46,7 @@ struct cx_call {
     uint64_t every; /* ns; 0: once */
     cx_snapshot *snapshot;
     cx_task *task; /* while MADE */
+    const void *site;
     void (*fn)(void *);
     void *arg;
 };
@@ -114,9 +115,10 @@ static bool call_make(struct cx_call *call)
 {
     cx_task_options options = {.name = "call",
                                .context = cx_context_of(call->snapshot)};
-    cx_task *task = options.context != NULL
-                        ? cx__task_new(call->loop, &options, call_main, call)
-                        : NULL;
+    cx_task *task =
+        options.context != NULL
+            ? cx__task_new(call->loop, &options, call_main, call, call->site)
+            : NULL;
 
     cx_context_unref(options.context);
     if (task == NULL)
@@ -186,7 +188,7 @@ void cx__calls_fini(struct cx__calls *calls)
 }
 
 /* A call in the current context, of no loop yet; NULL with errno. */
-static struct cx_call *call_new(void (*fn)(void *), void *arg)
+static struct cx_call *call_new(void (*fn)(void *), void *arg, const void *site)
 {
     cx_snapshot *snapshot = cx_snapshot_new();
     struct cx_call *call;
@@ -199,8 +201,11 @@ static struct cx_call *call_new(void (*fn)(void *), void *arg)
         errno = ENOMEM;
         return NULL;
     }
-    *call = (struct cx_call){
-        .deadline.over = call_over, .snapshot = snapshot, .fn = fn, .arg = arg};
+    *call = (struct cx_call){.deadline.over = call_over,
+                             .snapshot = snapshot,
+                             .site = site,
+                             .fn = fn,
+                             .arg = arg};
     return call;
 }
 
@@ -226,7 +231,7 @@ static int call_check(struct cx__loop *loop, void (*fn)(void *))
     return cx__loop_reserve(loop);
 }
 
-static cx_call *call_ask(void (*fn)(void *), void *arg)
+static cx_call *call_ask(void (*fn)(void *), void *arg, const void *site)
 {
     struct cx__loop *loop = cx__loop_here;
     int error = call_check(loop, fn);
@@ -236,7 +241,7 @@ static cx_call *call_ask(void (*fn)(void *), void *arg)
         errno = -error;
         return NULL;
     }
-    call = call_new(fn, arg);
+    call = call_new(fn, arg, site);
     if (call == NULL)
         return NULL;
     call_enter(call, loop);
@@ -257,20 +262,21 @@ static cx_call *call_put_off(cx_call *call, uint64_t ms)
 
 cx_call *cx_call_soon(void (*fn)(void *), void *arg)
 {
-    return call_ask(fn, arg);
+    return call_ask(fn, arg, CX__SITE);
 }
 
 cx_call *cx_call_later(uint64_t ms, void (*fn)(void *), void *arg)
 {
-    cx_call *call = call_ask(fn, arg);
+    cx_call *call = call_ask(fn, arg, CX__SITE);
 
     return ms != 0 ? call_put_off(call, ms) : call;
 }
 
 cx_call *cx_call_every(uint64_t ms, void (*fn)(void *), void *arg)
 {
-    cx_call *call = call_put_off(call_ask(ms != 0 ? fn : NULL, arg), ms);
+    cx_call *call = call_ask(ms != 0 ? fn : NULL, arg, CX__SITE);
 
+    call = call_put_off(call, ms);
     if (call != NULL)
         call->every = ms * MS;
     return call;
@@ -326,14 +332,15 @@ static void call_arrive(struct cx__post *post)
     call_enter(CX__OWNER(post, struct cx_call, post), cx__loop_here);
 }
 
-int cx_call_soon_threadsafe(cx_loop *loop, void (*fn)(void *), void *arg)
+int cx__call_threadsafe(cx_loop *loop, void (*fn)(void *), void *arg,
+                        const void *site)
 {
     struct cx_call *call;
     int error;
 
     if (loop == NULL || fn == NULL)
         return -EINVAL;
-    call = call_new(fn, arg);
+    call = call_new(fn, arg, site);
     if (call == NULL)
         return -errno;
     call->post.arrive = call_arrive;
@@ -343,4 +350,9 @@ int cx_call_soon_threadsafe(cx_loop *loop, void (*fn)(void *), void *arg)
         free(call);
     }
     return error;
+}
+
+int cx_call_soon_threadsafe(cx_loop *loop, void (*fn)(void *), void *arg)
+{
+    return cx__call_threadsafe(loop, fn, arg, CX__SITE);
 }

@@ -30,4 +30,8 @@ void cx__calls_drop(struct cx__loop *loop);
 /* None is ahead: what is left are handles that nobody gave up. */
 void cx__calls_fini(struct cx__calls *calls);
 
+/* cx_call_soon_threadsafe(), on behalf of a call at `site`. */
+int cx__call_threadsafe(cx_loop *loop, void (*fn)(void *), void *arg,
+                        const void *site);
+
 #endif

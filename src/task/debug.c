@@ -99,9 +99,13 @@ void cx__debug_tasks_left(const struct cx__loop *loop)
     for (const struct cx__list *link = loop->tasks.next; link != &loop->tasks;
          link = link->next) {
         const cx_task *task = CX__OWNER(link, cx_task, all);
+        char site[CX__SITE_BYTES];
 
-        if (!task->detached)
-            cx__report("task \"%s\" #%llu was neither awaited nor detached",
-                       task->name, (unsigned long long)task->id);
+        if (task->detached)
+            continue;
+        cx__site_name(task->site, site, sizeof(site));
+        cx__report("task \"%s\" #%llu, created at %s, was neither awaited nor"
+                   " detached",
+                   task->name, (unsigned long long)task->id, site);
     }
 }

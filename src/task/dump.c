@@ -111,6 +111,7 @@ static void write_task(const cx_task *task, size_t depth, FILE *out)
 {
     size_t variables =
         task->context != NULL ? cx_context_len(task->context) : 0;
+    char site[CX__SITE_BYTES];
 
     (void)fprintf(out, "%*s%s #%llu: ", (int)(depth * INDENT), "", task->name,
                   (unsigned long long)task->id);
@@ -120,7 +121,8 @@ static void write_task(const cx_task *task, size_t depth, FILE *out)
     if (variables > 0)
         (void)fprintf(out, ", %zu variable%s", variables,
                       variables == 1 ? "" : "s");
-    (void)fputc('\n', out);
+    cx__site_name(task->site, site, sizeof(site));
+    (void)fprintf(out, ", created at %s\n", site);
 }
 
 /* Parents before their children, without recursion. */

@@ -34,6 +34,14 @@ int cx_future_free(cx_future *future)
     return 0;
 }
 
+/* Who waits is given the result here: by the time it runs, the future may be
+ * gone. */
+static void give(void **to, void *result)
+{
+    if (to != NULL)
+        *to = result;
+}
+
 static int future_end(cx_future *future, void *result, int error)
 {
     int refused =
@@ -46,7 +54,9 @@ static int future_end(cx_future *future, void *result, int error)
     future->done = true;
     future->result = result;
     future->error = error;
-    cx__waiters_wake_all(&future->waiters, 0);
+    while (error == 0 && cx__waiters_any(&future->waiters))
+        give(cx__waiters_wake(&future->waiters, 0), result);
+    cx__waiters_wake_all(&future->waiters, error);
     return 0;
 }
 
@@ -69,11 +79,11 @@ int cx_future_wait(cx_future *future, void **result)
 {
     int error = future != NULL ? cx__waiters_begin(&future->waiters) : -EINVAL;
 
-    if (error == 0 && !future->done)
-        error = cx__waiters_wait(&future->waiters, NULL);
     if (error != 0)
         return error;
-    if (future->error == 0 && result != NULL)
-        *result = future->result;
+    if (!future->done)
+        return cx__waiters_wait(&future->waiters, result);
+    if (future->error == 0)
+        give(result, future->result);
     return future->error;
 }

@@ -10,12 +10,12 @@
 
 /* Start n tasks: how many could be. */
 static size_t start(cx_task *tasks[], cx_task_fn *fn, void *const args[],
-                    size_t n)
+                    size_t n, const void *site)
 {
     size_t started = 0;
 
     while (started < n) {
-        tasks[started] = cx_task_create(fn, args[started]);
+        tasks[started] = cx__task_create(NULL, fn, args[started], site);
         if (tasks[started] == NULL)
             break;
         started++;
@@ -44,9 +44,9 @@ static void cancel_each(cx_task *const tasks[], size_t n, size_t awaited)
 }
 
 static int gather(cx_task *tasks[], cx_task_fn *fn, void *const args[],
-                  void *results[], size_t n)
+                  void *results[], size_t n, const void *site)
 {
-    size_t started = start(tasks, fn, args, n);
+    size_t started = start(tasks, fn, args, n, site);
     size_t awaited = 0;
     int error = started == n ? 0 : -errno;
 
@@ -69,7 +69,7 @@ int cx_gather(cx_task_fn *fn, void *const args[], void *results[], size_t n)
     tasks = calloc(n != 0 ? n : 1, sizeof(cx_task *));
     if (tasks == NULL)
         return -ENOMEM;
-    error = gather(tasks, fn, args, results, n);
+    error = gather(tasks, fn, args, results, n, CX__SITE);
     free(tasks);
     return error;
 }

@@ -10,9 +10,13 @@
 
 /*
  * wanted  a value was asked for, and not given yet
- * given   it was given, and not taken yet
- * ended   the function has returned `result`
+ * given   `value` was given when nobody waited for it any more, and is the next
+ * ended   the function has returned `result`; the task is done with this
  * closing nobody will ask any more, and nothing waits for it, shielded or not
+ * orphan  its owner could not wait for the end, and the task frees this then
+ *
+ * Who waits in `asker` is woken with the answer, and its item written: by the
+ * time it runs, the generator may be gone.
  */
 struct cx_generator {
     cx_generator_fn *fn;
@@ -25,14 +29,11 @@ struct cx_generator {
     bool given;
     bool ended;
     bool closing;
+    bool orphan;
     int result;
 };
 
-static void wake_asker(cx_generator *generator)
-{
-    if (cx__waiters_any(&generator->asker))
-        (void)cx__waiters_wake(&generator->asker, 0);
-}
+enum { VALUE = 1 }; /* the answer that is one */
 
 /* In the function's task: wait until a value is wanted. */
 static int wait_for_asker(cx_generator *generator)
@@ -53,7 +54,9 @@ static void *generator_main(void *arg)
         result = generator->fn(generator, generator->arg);
     generator->result = result;
     generator->ended = true;
-    wake_asker(generator);
+    cx__waiters_wake_all(&generator->asker, result);
+    if (generator->orphan)
+        free(generator);
     return NULL;
 }
 
@@ -75,7 +78,8 @@ cx_generator *cx_generator_new(cx_generator_fn *fn, void *arg)
     generator->arg = arg;
     (void)cx__waiters_init(&generator->asker, "value of a generator");
     (void)cx__waiters_init(&generator->giver, "somebody to ask");
-    generator->task = cx_task_create_with(&options, generator_main, generator);
+    generator->task =
+        cx__task_create(&options, generator_main, generator, CX__SITE);
     if (generator->task == NULL) {
         free(generator);
         return NULL;
@@ -84,18 +88,11 @@ cx_generator *cx_generator_new(cx_generator_fn *fn, void *arg)
 }
 
 /* Have the function go on, and wait for what comes of it. */
-static int ask(cx_generator *generator)
+static int ask(cx_generator *generator, void **value)
 {
-    int error = 0;
-
-    if (!generator->given && !generator->ended) {
-        generator->wanted = true;
-        if (cx__waiters_any(&generator->giver))
-            (void)cx__waiters_wake(&generator->giver, 0);
-    }
-    while (error == 0 && !generator->given && !generator->ended)
-        error = cx__waiters_wait(&generator->asker, NULL);
-    return error;
+    generator->wanted = true;
+    cx__waiters_wake_all(&generator->giver, 0);
+    return cx__waiters_wait(&generator->asker, value);
 }
 
 int cx_generator_next(cx_generator *generator, void **value)
@@ -104,42 +101,63 @@ int cx_generator_next(cx_generator *generator, void **value)
 
     if (generator == NULL || value == NULL)
         return -EINVAL;
-    if (generator->task == cx__task_running() && generator->task != NULL)
+    if (generator->task == cx__task_running())
         return -EDEADLK;
-    if (cx__waiters_any(&generator->asker))
-        return -EBUSY;
     error = cx__waiters_begin(&generator->asker);
-    if (error == 0)
-        error = ask(generator);
+    if (error == 0 && cx__waiters_any(&generator->asker))
+        error = -EBUSY;
     if (error != 0)
         return error;
     if (!generator->given)
-        return generator->result;
+        return generator->ended ? generator->result : ask(generator, value);
     generator->given = false;
     *value = generator->value;
-    return 1;
+    return VALUE;
+}
+
+/* To who waits for it, or else to who asks next. */
+static void give(cx_generator *generator, void *value)
+{
+    generator->wanted = false;
+    generator->given = !cx__waiters_any(&generator->asker);
+    if (generator->given)
+        generator->value = value;
+    else
+        *cx__waiters_wake(&generator->asker, VALUE) = value;
 }
 
 int cx_generate(cx_generator *generator, void *value)
 {
     if (generator == NULL || generator->task != cx__task_running())
         return -EPERM;
-    generator->value = value;
-    generator->given = true;
-    generator->wanted = false;
-    wake_asker(generator);
+    if (!generator->closing)
+        give(generator, value);
     return wait_for_asker(generator);
+}
+
+/* Its end cannot be waited for here. */
+static void let_go(cx_generator *generator)
+{
+    cx_task_detach(generator->task);
+    generator->orphan = true;
+    if (generator->ended)
+        free(generator);
 }
 
 void cx_generator_free(cx_generator *generator)
 {
+    int error = 0;
+
     if (generator == NULL || generator->giver.loop != cx__loop_here)
         return;
     generator->closing = true;
     cx__waiters_wake_all(&generator->giver, -ECANCELED);
     (void)cx_cancel(generator->task);
     CX_SHIELD {
-        (void)cx_await(generator->task, NULL);
+        error = cx_await(generator->task, NULL);
     }
-    free(generator);
+    if (error == 0)
+        free(generator);
+    else
+        let_go(generator);
 }

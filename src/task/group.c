@@ -7,17 +7,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <ctxvar/group.h>
-
+#include "group.h"
 #include "wait.h"
 #include "waiters.h"
 
 /*
  * running     == the members on the list
- * waiter      a task that waits for running == 0
+ * waiter      a task that waits for running == 0, or is about to
  * starters    tasks that wait for running < limit, first come, first served
  * errors[len] what members returned; there is room for one of each member
  * told        a wait has returned since the last of them
+ * users       tasks that are in one of the functions below, and may wait there
+ * freed       it is not the caller's any more: the last member or user frees it
  */
 struct cx_group {
     struct cx__loop *loop;
@@ -28,6 +29,8 @@ struct cx_group {
     struct cx__waiters starters;
     bool cancelled;
     bool told;
+    bool freed;
+    size_t users;
     int *errors;
     size_t errors_len;
     size_t errors_room;
@@ -86,6 +89,30 @@ static void members_cancel(cx_group *group)
     cx__waiters_wake_all(&group->starters, -ECANCELED);
 }
 
+/* Free a group that was given up, unless somebody is still to use it. */
+static void group_drop(cx_group *group)
+{
+    if (!group->freed || group->running > 0 || group->users > 0)
+        return;
+    for (size_t i = 0; i < group->errors_len && !group->told; i++)
+        cx__failure_tell(group->loop, group->errors[i]);
+    free(group->errors);
+    free(group);
+}
+
+static void users_leave(cx_group *group)
+{
+    group->users--;
+    group_drop(group);
+}
+
+/* Whose turn it is, if there is room for one more. */
+static void starters_wake(cx_group *group)
+{
+    if (group->running < group->limit && cx__waiters_any(&group->starters))
+        (void)cx__waiters_wake(&group->starters, 0);
+}
+
 /* The last act of a member. */
 static void member_end(struct member *member, int error)
 {
@@ -104,8 +131,8 @@ static void member_end(struct member *member, int error)
     if (group->running == 0 && group->waiter != NULL &&
         group->waiter->state == CX__WAITING)
         cx__wake(group->waiter, 0);
-    if (cx__waiters_any(&group->starters))
-        (void)cx__waiters_wake(&group->starters, 0);
+    starters_wake(group);
+    group_drop(group);
 }
 
 static void *member_main(void *arg)
@@ -116,7 +143,8 @@ static void *member_main(void *arg)
     return NULL;
 }
 
-static int member_start(cx_group *group, cx_group_fn *fn, void *arg)
+static int member_start(cx_group *group, cx_group_fn *fn, void *arg,
+                        const void *site)
 {
     struct member *member = malloc(sizeof(*member));
 
@@ -125,7 +153,7 @@ static int member_start(cx_group *group, cx_group_fn *fn, void *arg)
         return -ENOMEM;
     }
     *member = (struct member){.group = group, .fn = fn, .arg = arg};
-    member->task = cx_task_create(member_main, member);
+    member->task = cx__task_create(NULL, member_main, member, site);
     if (member->task == NULL) {
         free(member);
         return -errno;
@@ -153,18 +181,33 @@ static int check(const cx_group *group, const cx_task *task)
     return task != NULL && task->loop == group->loop ? 0 : -EPERM;
 }
 
-int cx_group_start(cx_group *group, cx_group_fn *fn, void *arg)
+int cx__group_start(cx_group *group, cx_group_fn *fn, void *arg,
+                    const void *site)
 {
     cx_task *task = cx__task_running();
     int error = fn != NULL ? check(group, task) : -EINVAL;
 
-    if (error == 0 && group->running >= group->limit)
+    if (error != 0)
+        return error;
+    group->users++;
+    if (group->running >= group->limit)
         error = cx__wait_begin(task);
     if (error == 0)
         error = wait_for_turn(group);
-    if (error == 0 && group->cancelled)
+    if (error == 0 && (group->cancelled || group->freed))
         error = -ECANCELED;
-    return error == 0 ? member_start(group, fn, arg) : error;
+    if (error == 0)
+        error = member_start(group, fn, arg, site);
+    /* If it could not use its turn, it is the next one's. */
+    if (error != 0)
+        starters_wake(group);
+    users_leave(group);
+    return error;
+}
+
+int cx_group_start(cx_group *group, cx_group_fn *fn, void *arg)
+{
+    return cx__group_start(group, fn, arg, CX__SITE);
 }
 
 static bool wait_abandon(struct cx__wait *wait)
@@ -175,23 +218,22 @@ static bool wait_abandon(struct cx__wait *wait)
 
 static const struct cx__wait_kind wait_kind = {"group", wait_abandon};
 
-static int wait_for_all(cx_group *group, cx_task *task)
+/* In the group's waiter. */
+static int wait_for_all(cx_group *group)
 {
     struct cx__wait wait = {.kind = &wait_kind};
     int error = 0;
 
-    group->waiter = task;
     while (error == 0 && group->running > 0)
-        error = cx__wait(task, &wait);
-    group->waiter = NULL;
+        error = cx__wait(group->waiter, &wait);
     return error;
 }
 
-static void cancel_and_wait(cx_group *group, cx_task *task)
+static void cancel_and_wait(cx_group *group)
 {
     members_cancel(group);
     CX_SHIELD {
-        (void)wait_for_all(group, task);
+        (void)wait_for_all(group);
     }
 }
 
@@ -216,17 +258,21 @@ int cx_group_wait(cx_group *group)
         return -EDEADLK;
     if (group->waiter != NULL)
         return -EBUSY;
+    group->users++;
+    group->waiter = task;
     error = group->running > 0 ? cx__wait_begin(task) : 0;
     if (error == 0)
-        error = wait_for_all(group, task);
+        error = wait_for_all(group);
     if (error != 0)
-        cancel_and_wait(group, task);
+        cancel_and_wait(group);
     else if (group->errors_len > 0 && !group->told)
         error = group->errors[0];
     else if (group->cancelled)
         error = -ECANCELED;
+    group->waiter = NULL;
     group->cancelled = false;
     group->told = true;
+    users_leave(group);
     return error;
 }
 
@@ -245,14 +291,25 @@ size_t cx_group_errors(const cx_group *group, int *errors, size_t most)
     return group->errors_len;
 }
 
+/* Can a task wait until all members have ended? */
+static bool may_wait(const cx_group *group, const cx_task *task)
+{
+    return task != NULL && group->waiter == NULL && !is_member(group, task);
+}
+
 void cx_group_free(cx_group *group)
 {
-    if (group == NULL)
+    cx_task *task = cx__task_running();
+
+    if (group == NULL || group->loop != cx__loop_here)
         return;
-    if (group->running > 0)
-        cancel_and_wait(group, cx__task_running());
-    for (size_t i = 0; i < group->errors_len && !group->told; i++)
-        cx__failure_tell(group->loop, group->errors[i]);
-    free(group->errors);
-    free(group);
+    group->freed = true;
+    group->users++;
+    if (may_wait(group, task)) {
+        group->waiter = task;
+        cancel_and_wait(group);
+    } else {
+        members_cancel(group);
+    }
+    users_leave(group);
 }

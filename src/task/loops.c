@@ -34,6 +34,7 @@ struct crew {
     unsigned n;
     cx_group_fn *fn;
     void *arg;
+    const void *site;
     pthread_mutex_t lock; /* of what is below, but for members */
     pthread_cond_t all;
     unsigned met;
@@ -135,7 +136,7 @@ static void *member_thread(void *arg)
     int error = cx__run_init(&run);
 
     if (error == 0) {
-        error = cx__run_main(&run, member_task, member);
+        error = cx__run_main(&run, member_task, member, member->crew->site);
         cx__run_fini(&run);
     }
     if (error != 0)
@@ -162,13 +163,14 @@ static void crew_run(struct crew *crew)
         (void)pthread_join(crew->member[i].thread, NULL);
 }
 
-static struct crew *crew_new(unsigned n, cx_group_fn *fn, void *arg)
+static struct crew *crew_new(unsigned n, cx_group_fn *fn, void *arg,
+                             const void *site)
 {
     struct crew *crew = calloc(1, sizeof(*crew) + n * sizeof(struct member));
 
     if (crew == NULL)
         return NULL;
-    *crew = (struct crew){.n = n, .fn = fn, .arg = arg};
+    *crew = (struct crew){.n = n, .fn = fn, .arg = arg, .site = site};
     (void)pthread_mutex_init(&crew->lock, NULL);
     (void)pthread_cond_init(&crew->all, NULL);
     for (unsigned i = 0; i < n; i++)
@@ -201,7 +203,7 @@ int cx_loops_run(unsigned n, cx_group_fn *fn, void *arg)
         return -EINVAL;
     if (cx__loop_here != NULL)
         return -EBUSY;
-    crew = crew_new(n != 0 ? n : processors(), fn, arg);
+    crew = crew_new(n != 0 ? n : processors(), fn, arg, CX__SITE);
     if (crew == NULL)
         return -ENOMEM;
     crew_run(crew);

@@ -18,6 +18,15 @@
 
 enum { PIPES = 3 };
 
+/* A task that waits for the end, on its stack: by the time it runs again, the
+ * process may be gone. */
+struct process_wait {
+    struct cx__wait wait;
+    cx_process *process;
+    cx_task *task;
+    int status;
+};
+
 /*
  * ended <=> the system has told of its end; status is what it told
  * given_up <=> cx_process_free() was called: the end frees it
@@ -25,9 +34,8 @@ enum { PIPES = 3 };
 struct cx_process {
     struct cx__resource resource;
     uv_process_t handle;
-    struct cx__wait wait;
     struct cx__loop *loop;
-    cx_task *waiter;
+    struct process_wait *waiter;
     cx_stream *stream[PIPES];
     int status;
     bool ended;
@@ -58,8 +66,10 @@ static void process_ended(uv_process_t *handle, int64_t exit_status, int signum)
     process->status = wait_status(exit_status, signum);
     if (process->given_up)
         process_close_handle(process);
-    if (process->waiter != NULL)
-        cx__wake(process->waiter, 0);
+    if (process->waiter == NULL)
+        return;
+    process->waiter->status = process->status;
+    cx__wake(process->waiter->task, 0);
     process->waiter = NULL;
 }
 
@@ -172,15 +182,28 @@ int cx_process_start(const cx_process_options *options, cx_process **process)
 
 static bool process_abandon(struct cx__wait *wait)
 {
-    CX__OWNER(wait, cx_process, wait)->waiter = NULL;
+    CX__OWNER(wait, struct process_wait, wait)->process->waiter = NULL;
     return true;
 }
 
 static const struct cx__wait_kind process_kind = {"process", process_abandon};
 
+static int wait_for_end(cx_process *process, cx_task *task, int *status)
+{
+    struct process_wait wait = {
+        .wait.kind = &process_kind, .process = process, .task = task};
+    int error;
+
+    process->waiter = &wait;
+    error = cx__wait(task, &wait.wait);
+    *status = wait.status;
+    return error;
+}
+
 int cx_process_wait(cx_process *process, int *status)
 {
     cx_task *task = cx__task_running();
+    int ended_with;
     int error;
 
     if (task == NULL)
@@ -192,13 +215,12 @@ int cx_process_wait(cx_process *process, int *status)
     if (process->waiter != NULL)
         return -EBUSY;
     error = cx__wait_begin(task);
-    if (error == 0 && !process->ended) {
-        process->waiter = task;
-        process->wait.kind = &process_kind;
-        error = cx__wait(task, &process->wait);
-    }
+    if (error == 0 && process->ended)
+        ended_with = process->status;
+    else if (error == 0)
+        error = wait_for_end(process, task, &ended_with);
     if (error == 0 && status != NULL)
-        *status = process->status;
+        *status = ended_with;
     return error;
 }
 

@@ -206,11 +206,13 @@ static int select_now(cx_queue_op ops[], size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t at = first + i < n ? first + i : first + i - n;
         cx_queue_op *op = &ops[at];
-
-        op->error =
+        int error =
             op->put ? put(op->queue, op->item) : get(op->queue, &op->item);
-        if (op->error != -EAGAIN)
-            return (int)at;
+
+        if (error == -EAGAIN)
+            continue;
+        op->error = error;
+        return (int)at;
     }
     return -EAGAIN;
 }

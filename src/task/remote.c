@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <ctxvar/call.h>
 #include <ctxvar/remote.h>
 
+#include "call.h"
 #include "inbox.h"
+#include "site.h"
 #include "wait.h"
 
 /* A task that awaits another loop's. */
@@ -132,7 +133,7 @@ cx_remote *cx_task_create_threadsafe(cx_loop *loop, cx_task_fn *fn, void *arg)
                           .value = arg,
                           .stop.arrive = stop_arrive};
     remote_init(remote);
-    error = cx_call_soon_threadsafe(loop, remote_main, remote);
+    error = cx__call_threadsafe(loop, remote_main, remote, CX__SITE);
     if (error == 0)
         return remote;
     remote->refs = 1;

@@ -69,12 +69,13 @@ void cx__run_fini(struct cx__run *run)
     cx__loop_fini(&run->loop);
 }
 
-int cx__run_main(struct cx__run *run, cx_task_fn *fn, void *arg)
+int cx__run_main(struct cx__run *run, cx_task_fn *fn, void *arg,
+                 const void *site)
 {
     static const cx_task_options options = {.name = "main"};
     struct cx__loop *loop = &run->loop;
 
-    loop->main = cx__task_new(loop, &options, fn, arg);
+    loop->main = cx__task_new(loop, &options, fn, arg, site);
     if (loop->main == NULL)
         return -errno;
     loop->main->detached = true;
@@ -100,7 +101,7 @@ int cx_run(cx_task_fn *fn, void *arg, void **result)
     error = cx__run_init(&run);
     if (error != 0)
         return error;
-    error = cx__run_main(&run, fn, arg);
+    error = cx__run_main(&run, fn, arg, CX__SITE);
     if (error == 0 && result != NULL)
         *result = run.loop.result;
     cx__run_fini(&run);

@@ -15,8 +15,10 @@ struct cx__run {
 /* 0 or a negative errno. */
 int cx__run_init(struct cx__run *run);
 
-/* Run the first task and all that come of it: 0; -ENOMEM: there is none. */
-int cx__run_main(struct cx__run *run, cx_task_fn *fn, void *arg);
+/* Run the first task, created by a call at `site`, and all that come of it: 0;
+ * -ENOMEM: there is none. */
+int cx__run_main(struct cx__run *run, cx_task_fn *fn, void *arg,
+                 const void *site);
 void cx__run_fini(struct cx__run *run);
 
 #endif

@@ -7,14 +7,17 @@
 #include <stdlib.h>
 
 #include <ctxvar/fd.h>
-#include <ctxvar/group.h>
 #include <ctxvar/signal.h>
 #include <ctxvar/stream.h>
+
+#include "group.h"
+#include "site.h"
 
 /* How long to leave those alone that wait while there is no descriptor. */
 enum { SCARCE_MS = 20 };
 
 struct connection {
+    const void *site; /* of the call that serves */
     cx_stream *stream;
     cx_serve_fn *fn;
     void *arg;
@@ -38,7 +41,7 @@ static int connection_start(cx_group *group, const struct connection *as)
 
     if (connection != NULL) {
         *connection = *as;
-        error = cx_group_start(group, connection_main, connection);
+        error = cx__group_start(group, connection_main, connection, as->site);
     }
     if (error != 0) {
         free(connection);
@@ -71,7 +74,7 @@ static int serve(cx_listener *listener, cx_group *group,
 
 int cx_serve(cx_listener *listener, cx_serve_fn *fn, void *arg, size_t limit)
 {
-    struct connection connection = {.fn = fn, .arg = arg};
+    struct connection connection = {.site = CX__SITE, .fn = fn, .arg = arg};
     cx_group *group;
     int error;
 

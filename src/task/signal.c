@@ -8,6 +8,7 @@
 #include "debug.h"
 #include "wait.h"
 
+/* waiter: the task that waits, until it runs again */
 struct cx_signal {
     struct cx__resource resource;
     uv_signal_t handle;
@@ -23,10 +24,8 @@ static void signal_came(uv_signal_t *handle, int signum)
 
     (void)signum;
     caught->count++;
-    if (caught->waiter != NULL) {
+    if (caught->waiter != NULL && caught->waiter->state == CX__WAITING)
         cx__wake(caught->waiter, 0);
-        caught->waiter = NULL;
-    }
 }
 
 static void signal_close(struct cx__resource *resource)
@@ -61,7 +60,7 @@ int cx_signal_open(int signum, cx_signal **caught)
 
 static bool signal_abandon(struct cx__wait *wait)
 {
-    CX__OWNER(wait, cx_signal, wait)->waiter = NULL;
+    (void)wait;
     return true;
 }
 
@@ -85,6 +84,7 @@ int cx_signal_wait(cx_signal *caught)
         caught->waiter = task;
         caught->wait.kind = &signal_kind;
         error = cx__wait(task, &caught->wait);
+        caught->waiter = NULL;
     }
     if (error != 0)
         return error;

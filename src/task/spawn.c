@@ -36,7 +36,7 @@ int cx_spawn(cx_group_fn *fn, void *arg)
     if (spawned == NULL)
         return -ENOMEM;
     *spawned = (struct spawned){fn, arg};
-    task = cx_task_create(spawned_main, spawned);
+    task = cx__task_create(NULL, spawned_main, spawned, CX__SITE);
     if (task == NULL) {
         free(spawned);
         return -errno;

@@ -94,6 +94,7 @@ int cx_stream_open(int fd, cx_stream **stream)
 
 int cx_pipe(cx_stream **reader, cx_stream **writer)
 {
+    cx_stream *opened;
     int fd[2];
     int error;
 
@@ -103,14 +104,16 @@ int cx_pipe(cx_stream **reader, cx_stream **writer)
         return -EINVAL;
     if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) != 0)
         return -errno;
-    error = cx__stream_take(fd[0], false, reader);
+    error = cx__stream_take(fd[0], false, &opened);
     if (error != 0) {
         (void)close(fd[1]);
         return error;
     }
     error = cx__stream_take(fd[1], false, writer);
     if (error != 0)
-        cx_stream_close(*reader);
+        cx_stream_close(opened);
+    else
+        *reader = opened;
     return error;
 }
 

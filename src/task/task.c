@@ -123,12 +123,14 @@ static cx_task *task_init(struct cx__loop *loop, struct cx__stack stack,
     return task;
 }
 
-static void task_enter(cx_task *task, cx_task_fn *fn, void *arg)
+static void task_enter(cx_task *task, cx_task_fn *fn, void *arg,
+                       const void *site)
 {
     struct cx__loop *loop = task->loop;
 
     task->fn = fn;
     task->value = arg;
+    task->site = site;
     cx__list_insert(&loop->tasks, &task->all);
     cx__fifo_push(&loop->ready, &task->ready);
     loop->live++;
@@ -144,7 +146,7 @@ static cx_context *context_for(const cx_task_options *options)
 }
 
 cx_task *cx__task_new(struct cx__loop *loop, const cx_task_options *options,
-                      cx_task_fn *fn, void *arg)
+                      cx_task_fn *fn, void *arg, const void *site)
 {
     size_t bytes =
         options->stack_size != 0 ? options->stack_size : CX__STACK_DEFAULT;
@@ -167,7 +169,7 @@ cx_task *cx__task_new(struct cx__loop *loop, const cx_task_options *options,
         return NULL;
     }
     task = task_init(loop, stack, context, options->name);
-    task_enter(task, fn, arg);
+    task_enter(task, fn, arg, site);
     return task;
 }
 
@@ -178,8 +180,8 @@ void cx__task_free(cx_task *task)
     cx__stack_give(task->stack);
 }
 
-cx_task *cx_task_create_with(const cx_task_options *options, cx_task_fn *fn,
-                             void *arg)
+cx_task *cx__task_create(const cx_task_options *options, cx_task_fn *fn,
+                         void *arg, const void *site)
 {
     static const cx_task_options none;
     struct cx__loop *loop = cx__loop_here;
@@ -191,12 +193,18 @@ cx_task *cx_task_create_with(const cx_task_options *options, cx_task_fn *fn,
         errno = loop == NULL ? EPERM : EINVAL;
         return NULL;
     }
-    return cx__task_new(loop, options != NULL ? options : &none, fn, arg);
+    return cx__task_new(loop, options != NULL ? options : &none, fn, arg, site);
+}
+
+cx_task *cx_task_create_with(const cx_task_options *options, cx_task_fn *fn,
+                             void *arg)
+{
+    return cx__task_create(options, fn, arg, CX__SITE);
 }
 
 cx_task *cx_task_create(cx_task_fn *fn, void *arg)
 {
-    return cx_task_create_with(NULL, fn, arg);
+    return cx__task_create(NULL, fn, arg, CX__SITE);
 }
 
 void cx_task_detach(cx_task *task)

@@ -11,6 +11,7 @@
 #include "fifo.h"
 #include "heap.h"
 #include "list.h"
+#include "site.h"
 #include "stack.h"
 #include "switch.h"
 
@@ -63,14 +64,19 @@ struct cx_task {
     struct cx__list all; /* in loop->tasks */
     uint64_t id;         /* of its loop's tasks, from 1 */
     uint64_t parent;     /* the id of its creator; 0: none */
+    const void *site;    /* where it was created */
     uint64_t since;      /* loop->now when it began to wait */
     const char *name;
     struct cx__stack stack;
 };
 
-/* A task that is READY; NULL with errno. */
+/* A task that is READY, created by a call at `site`; NULL with errno. */
 cx_task *cx__task_new(struct cx__loop *loop, const cx_task_options *options,
-                      cx_task_fn *fn, void *arg);
+                      cx_task_fn *fn, void *arg, const void *site);
+
+/* cx_task_create_with(), on behalf of a call at `site`. */
+cx_task *cx__task_create(const cx_task_options *options, cx_task_fn *fn,
+                         void *arg, const void *site);
 
 /* The end of a task that has ENDED. */
 void cx__task_free(cx_task *task);

@@ -105,6 +105,16 @@ void **cx__waiters_wake(struct cx__waiters *waiters, int result)
     return first->item;
 }
 
+size_t cx__waiters_count(const struct cx__waiters *waiters)
+{
+    size_t n = 0;
+
+    for (const struct cx__list *link = waiters->list.next;
+         link != &waiters->list; link = link->next)
+        n++;
+    return n;
+}
+
 void cx__waiters_wake_all(struct cx__waiters *waiters, int result)
 {
     while (cx__waiters_any(waiters))

@@ -46,6 +46,8 @@ int cx__waiters_wait_any(struct cx__waiters *const waiters[],
 void **cx__waiters_wake(struct cx__waiters *waiters, int result);
 void cx__waiters_wake_all(struct cx__waiters *waiters, int result);
 
+size_t cx__waiters_count(const struct cx__waiters *waiters);
+
 static inline bool cx__waiters_any(const struct cx__waiters *waiters)
 {
     return !cx__list_is_empty(&waiters->list);

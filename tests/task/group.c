@@ -192,6 +192,128 @@ TASK_TEST(freeing_a_group_ends_its_tasks_first)
     assert_int_equal(work.seen, -ECANCELED);
 }
 
+static int free_own_group(void *arg)
+{
+    cx_group_free(arg);
+    return cx_sleep(UINT64_MAX);
+}
+
+TASK_TEST(a_group_that_its_own_task_frees_goes_with_the_last)
+{
+    struct work work = {.ms = UINT64_MAX};
+    cx_group *group = new_group(0);
+
+    assert_int_equal(cx_group_start(group, work_run, &work), 0);
+    assert_int_equal(cx_group_start(group, free_own_group, group), 0);
+    while (work.seen == 0)
+        assert_int_equal(cx_yield(), 0);
+    assert_int_equal(work.seen, -ECANCELED);
+}
+
+static void *free_group(void *group)
+{
+    cx_group_free(group);
+    return NULL;
+}
+
+TASK_TEST(a_group_may_be_freed_while_another_waits_for_it)
+{
+    struct work work = {.ms = UINT64_MAX};
+    cx_group *group = new_group(0);
+    cx_task *task = cx_task_create(free_group, group);
+
+    assert_int_equal(cx_group_start(group, work_run, &work), 0);
+    assert_int_equal(cx_group_wait(group), -ECANCELED);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(work.seen, -ECANCELED);
+}
+
+struct start {
+    cx_group *group;
+    struct work *work;
+};
+
+static void *start_and_tell(void *arg)
+{
+    struct start *start = arg;
+
+    return as_pointer(cx_group_start(start->group, work_run, start->work));
+}
+
+TASK_TEST(a_starter_whose_group_is_freed_starts_nothing)
+{
+    struct work work = {.ms = UINT64_MAX};
+    struct start start = {new_group(1), &work};
+    cx_task *task;
+    void *error;
+
+    assert_int_equal(cx_group_start(start.group, work_run, &work), 0);
+    task = cx_task_create(start_and_tell, &start);
+    assert_int_equal(cx_yield(), 0);
+    cx_group_free(start.group);
+    assert_int_equal(cx_await(task, &error), 0);
+    assert_ptr_equal(error, as_pointer(-ECANCELED));
+    assert_int_equal(most, 1);
+}
+
+/* Frees a group when it is released: outside of tasks. */
+static void release_group(void *group)
+{
+    cx_group_free(group);
+}
+
+static void ref_group(void *group)
+{
+    (void)group;
+}
+
+static const cx_type owned_group = {
+    .name = "group", .ref = ref_group, .unref = release_group};
+
+CX_VAR(void *, kept, .type = &owned_group, .inherit = CX_INHERIT_NONE);
+
+static void *keep(void *group)
+{
+    assert_int_equal(cx_set(kept, group), 0);
+    return NULL;
+}
+
+TASK_TEST(a_group_that_is_freed_outside_of_tasks_goes_with_the_last)
+{
+    struct work work = {.ms = UINT64_MAX};
+    cx_group *group = new_group(0);
+
+    assert_int_equal(cx_group_start(group, work_run, &work), 0);
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_await(cx_task_create(keep, group), NULL), 0);
+    while (running > 0)
+        assert_int_equal(cx_yield(), 0);
+    assert_int_equal(work.seen, -ECANCELED);
+}
+
+static void *wait_and_tell(void *group)
+{
+    return as_pointer(cx_group_wait(group));
+}
+
+/* A wait that is refused lets the others run, and they might wait, too. */
+TASK_TEST(a_group_has_one_waiter_even_if_it_is_cancelled)
+{
+    struct work work = {.ms = UINT64_MAX};
+    cx_group *group = new_group(0);
+    cx_task *first = cx_task_create(wait_and_tell, group);
+    cx_task *second = cx_task_create(wait_and_tell, group);
+    void *error;
+
+    assert_int_equal(cx_group_start(group, work_run, &work), 0);
+    assert_int_equal(cx_cancel(first), 0);
+    assert_int_equal(cx_await(first, &error), 0);
+    assert_ptr_equal(error, as_pointer(-ECANCELED));
+    assert_int_equal(cx_await(second, &error), 0);
+    assert_ptr_equal(error, as_pointer(-EBUSY));
+    cx_group_free(group);
+}
+
 static int wait_for_own_group(void *arg)
 {
     return cx_group_wait(arg) == -EDEADLK ? 0 : -EIO;
@@ -240,96 +362,6 @@ static void a_group_needs_a_task(void **state)
     cx_group_cancel(NULL);
 }
 
-static void *twice(void *arg)
-{
-    (void)cx_sleep(1);
-    return as_pointer(2 * (intptr_t)arg);
-}
-
-/* Behaviour 76. */
-TASK_TEST(gather_gives_the_results_in_the_order_of_the_arguments)
-{
-    void *args[3] = {as_pointer(1), as_pointer(2), as_pointer(3)};
-    void *results[3];
-
-    assert_int_equal(cx_gather(twice, args, results, 3), 0);
-    assert_ptr_equal(results[0], as_pointer(2));
-    assert_ptr_equal(results[2], as_pointer(6));
-    assert_int_equal(cx_gather(twice, NULL, NULL, 0), 0);
-}
-
-TASK_TEST(a_gather_that_is_too_late_ends_its_tasks)
-{
-    int errors[2] = {0};
-    void *args[2] = {&errors[0], &errors[1]};
-    int error = 0;
-
-    CX_TIMEOUT(1) {
-        error = cx_gather(sleep_for_ever, args, NULL, 2);
-    }
-    assert_int_equal(error, -ETIMEDOUT);
-    assert_int_not_equal(errors[0], 0);
-    assert_int_not_equal(errors[1], 0);
-}
-
-static void *sleep_ms(void *arg)
-{
-    (void)cx_sleep((uint64_t)(intptr_t)arg);
-    return arg;
-}
-
-static void *wait_for_event(void *event)
-{
-    assert_int_equal(cx_event_wait(event), 0);
-    return NULL;
-}
-
-TASK_TEST(wait_any_gives_tasks_as_they_are_completed)
-{
-    cx_event *events[3];
-    cx_task *tasks[3];
-    int expected[3] = {1, 2, 0};
-
-    for (int i = 0; i < 3; i++) {
-        events[i] = cx_event_new();
-        tasks[i] = cx_task_create(wait_for_event, events[i]);
-    }
-    for (int i = 0; i < 3; i++) {
-        int at;
-
-        assert_int_equal(cx_event_set(events[expected[i]]), 0);
-        at = cx_wait_any(tasks, 3);
-        assert_int_equal(at, expected[i]);
-        assert_int_equal(cx_await(tasks[at], NULL), 0);
-        tasks[at] = NULL;
-    }
-    assert_int_equal(cx_wait_any(tasks, 3), -EINVAL);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(cx_event_free(events[i]), 0);
-}
-
-TASK_TEST(wait_any_of_tasks_that_end_together_is_woken_once)
-{
-    cx_task *tasks[2] = {cx_task_create(sleep_ms, as_pointer(1)),
-                         cx_task_create(sleep_ms, as_pointer(1))};
-
-    assert_int_equal(cx_wait_any(tasks, 2), 0);
-    assert_int_equal(cx_await(tasks[0], NULL), 0);
-    assert_int_equal(cx_await(tasks[1], NULL), 0);
-}
-
-TASK_TEST(wait_any_can_time_out_and_leaves_the_tasks_alone)
-{
-    cx_task *task = cx_task_create(sleep_ms, as_pointer(10));
-    int error = 0;
-
-    CX_TIMEOUT(1) {
-        error = cx_wait_any(&task, 1);
-    }
-    assert_int_equal(error, -ETIMEDOUT);
-    assert_int_equal(cx_await(task, NULL), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,17 +376,17 @@ int main(void)
             a_waiter_that_is_cancelled_cancels_the_group_and_waits_for_it),
         cmocka_unit_test(a_deadline_ends_a_group),
         cmocka_unit_test(freeing_a_group_ends_its_tasks_first),
+        cmocka_unit_test(a_group_that_its_own_task_frees_goes_with_the_last),
+        cmocka_unit_test(a_group_may_be_freed_while_another_waits_for_it),
+        cmocka_unit_test(a_starter_whose_group_is_freed_starts_nothing),
+        cmocka_unit_test(
+            a_group_that_is_freed_outside_of_tasks_goes_with_the_last),
+        cmocka_unit_test(a_group_has_one_waiter_even_if_it_is_cancelled),
         cmocka_unit_test(a_task_cannot_wait_for_its_own_group),
         cmocka_unit_test(
             members_have_their_starter_s_context_and_keep_what_they_set),
         cmocka_unit_test(a_group_needs_a_task),
-        cmocka_unit_test(
-            gather_gives_the_results_in_the_order_of_the_arguments),
-        cmocka_unit_test(a_gather_that_is_too_late_ends_its_tasks),
         cmocka_unit_test(a_group_that_is_used_again_has_forgotten_its_errors),
-        cmocka_unit_test(wait_any_gives_tasks_as_they_are_completed),
-        cmocka_unit_test(wait_any_of_tasks_that_end_together_is_woken_once),
-        cmocka_unit_test(wait_any_can_time_out_and_leaves_the_tasks_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,162 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Out of memory, address space or threads, everywhere: allocation 1 fails,
- * then 2, ... until the call succeeds. Each time the error is told and all
- * else goes on; nothing leaks. libuv's own memory is left out: it ends the
- * process where that fails.
+ * Out of memory, address space or threads: allocation 1 fails, then 2, ...
+ * until the call succeeds. Each time the error is told and all else goes on;
+ * nothing leaks. libuv's own memory is left out: it ends the process where that
+ * fails. Here loops, tasks, calls and jobs; memory_*.c have the rest.
  */
-#include "support.h"
+#include "scarce.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <uv.h>
 
-#include <ctxvar/broadcast.h>
 #include <ctxvar/call.h>
-#include <ctxvar/channel.h>
-#include <ctxvar/generator.h>
 #include <ctxvar/loops.h>
-#include <ctxvar/queue.h>
 #include <ctxvar/remote.h>
 #include <ctxvar/spawn.h>
-
-/* Which allocation of a thread fails: none, the n-th, all. */
-enum { PLENTY = 0, NOTHING = -1, AS_OTHERS = -2 };
-
-static CX__THREAD_LOCAL int scarce = AS_OTHERS;
-static int scarce_elsewhere; /* on threads that have no wish of their own */
-static int live;             /* blocks and mappings */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__real_mmap(void *address, size_t size, int protection, int flags, int fd,
-                  off_t offset);
-int __real_munmap(void *address, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-                          void *(*fn)(void *), void *arg);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
-                  off_t offset);
-int __wrap_munmap(void *address, size_t size);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-                          void *(*fn)(void *), void *arg);
-
-static bool refuse(void)
-{
-    if (scarce == AS_OTHERS)
-        return __atomic_load_n(&scarce_elsewhere, __ATOMIC_SEQ_CST) == NOTHING;
-    return scarce == NOTHING || (scarce > 0 && --scarce == 0);
-}
-
-static void count(int change)
-{
-    (void)__atomic_fetch_add(&live, change, __ATOMIC_SEQ_CST);
-}
-
-void *__wrap_malloc(size_t size)
-{
-    void *block = refuse() ? NULL : __real_malloc(size);
-
-    count(block != NULL);
-    return block;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    void *block = refuse() ? NULL : __real_calloc(n, size);
-
-    count(block != NULL);
-    return block;
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    void *grown = refuse() ? NULL : __real_realloc(block, size);
-
-    count(grown != NULL && block == NULL);
-    return grown;
-}
-
-void __wrap_free(void *block)
-{
-    count(-(block != NULL));
-    __real_free(block);
-}
-
-void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
-                  off_t offset)
-{
-    void *mapping = MAP_FAILED;
-
-    if (!refuse())
-        mapping = __real_mmap(address, size, protection, flags, fd, offset);
-    else
-        errno = ENOMEM;
-    count(mapping != MAP_FAILED);
-    return mapping;
-}
-
-int __wrap_munmap(void *address, size_t size)
-{
-    count(-1);
-    return __real_munmap(address, size);
-}
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-                          void *(*fn)(void *), void *arg)
-{
-    return refuse() ? EAGAIN : __real_pthread_create(thread, attr, fn, arg);
-}
-
-/* One attempt, on a thread of its own: threads keep blocks for reuse. */
-struct attempt {
-    int (*act)(int nth);
-    int nth;
-    int result;
-    int left; /* blocks and mappings that are not back */
-};
-
-static void *attempt_run(void *arg)
-{
-    struct attempt *attempt = arg;
-
-    scarce = PLENTY;
-    attempt->result = attempt->act(attempt->nth);
-    return NULL;
-}
-
-static void attempt_make(struct attempt *attempt)
-{
-    int before = __atomic_load_n(&live, __ATOMIC_SEQ_CST);
-    pthread_t thread;
-
-    assert_int_equal(pthread_create(&thread, NULL, attempt_run, attempt), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    attempt->left = __atomic_load_n(&live, __ATOMIC_SEQ_CST) - before;
-}
-
-/* How many attempts failed before the one that did not. */
-static int sweep(int (*act)(int nth))
-{
-    struct attempt attempt = {.act = act};
-
-    do {
-        attempt.nth++;
-        attempt_make(&attempt);
-        assert_int_equal(attempt.left, 0);
-        if (attempt.result != -EAGAIN && attempt.result != 0)
-            assert_int_equal(attempt.result, -ENOMEM);
-        assert_in_range(attempt.nth, 1, 100);
-    } while (attempt.result != 0);
-    return attempt.nth - 1;
-}
 
 static int run_short(int nth)
 {
@@ -173,15 +29,6 @@ static void run_survives_want_of_memory(void **state)
 {
     (void)state;
     assert_true(sweep(run_short) > 3);
-}
-
-/* Run fn as a main task and have its result. */
-static int in_a_loop(cx_task_fn *fn, intptr_t arg)
-{
-    void *result = as_pointer(-EIO);
-    int error = cx_run(fn, as_pointer(arg), &result);
-
-    return error != 0 ? error : (int)(intptr_t)result;
 }
 
 static cx_task *create_short(const cx_task_options *options, int nth)
@@ -208,10 +55,7 @@ static void *create_many_short(void *nth)
     return as_pointer(error);
 }
 
-static int create_many(int nth)
-{
-    return in_a_loop(create_many_short, nth);
-}
+SWEEP(create_many)
 
 static void creating_tasks_survives_want_of_memory(void **state)
 {
@@ -227,10 +71,7 @@ static void *create_with_options_short(void *nth)
     return as_pointer(task != NULL ? cx_await(task, NULL) : -errno);
 }
 
-static int create_with_options(int nth)
-{
-    return in_a_loop(create_with_options_short, nth);
-}
+SWEEP(create_with_options)
 
 static void
 creating_a_task_of_another_size_survives_want_of_memory(void **state)
@@ -278,10 +119,7 @@ static void *job_short(void *nth)
     return as_pointer(error);
 }
 
-static int job(int nth)
-{
-    return in_a_loop(job_short, nth);
-}
+SWEEP(job)
 
 static void submitting_a_job_survives_want_of_memory_and_threads(void **state)
 {
@@ -328,10 +166,7 @@ static void *ask_for_calls_short(void *nth)
     return as_pointer(error);
 }
 
-static int ask_for_calls(int nth)
-{
-    return in_a_loop(ask_for_calls_short, nth);
-}
+SWEEP(ask_for_calls)
 
 static void asking_for_calls_survives_want_of_memory(void **state)
 {
@@ -356,10 +191,7 @@ static void *create_remote_short(void *nth)
     return as_pointer(error);
 }
 
-static int create_remote(int nth)
-{
-    return in_a_loop(create_remote_short, nth);
-}
+SWEEP(create_remote)
 
 static void creating_a_task_for_a_loop_survives_want_of_memory(void **state)
 {
@@ -428,154 +260,12 @@ static void *spawn_short(void *nth)
     return as_pointer(error);
 }
 
-static int spawn(int nth)
-{
-    return in_a_loop(spawn_short, nth);
-}
+SWEEP(spawn)
 
 static void spawning_survives_want_of_memory(void **state)
 {
     (void)state;
     assert_true(sweep(spawn) > 0);
-}
-
-/* An item that is copied, to one who subscribes. */
-static int broadcast_to_one(cx_broadcast **broadcast,
-                            cx_subscription **subscription)
-{
-    char text[] = "text";
-
-    *broadcast = cx_broadcast_new(4, &cx_string);
-    if (*broadcast == NULL)
-        return -errno;
-    *subscription = cx_subscription_new(*broadcast);
-    if (*subscription == NULL)
-        return -errno;
-    return cx_broadcast_put(*broadcast, text);
-}
-
-static void *broadcast_short(void *nth)
-{
-    cx_broadcast *broadcast = NULL;
-    cx_subscription *subscription = NULL;
-    int error;
-
-    scarce = (int)(intptr_t)nth;
-    error = broadcast_to_one(&broadcast, &subscription);
-    scarce = PLENTY;
-    if (cx_subscription_free(subscription) != 0 ||
-        cx_broadcast_free(broadcast) != 0)
-        error = -EIO;
-    return as_pointer(error);
-}
-
-static int broadcast(int nth)
-{
-    return in_a_loop(broadcast_short, nth);
-}
-
-static void broadcasting_survives_want_of_memory(void **state)
-{
-    (void)state;
-    assert_int_equal(sweep(broadcast), 3);
-}
-
-static void *put_into_channel(void *channel)
-{
-    return as_pointer(cx_channel_put(channel, NULL));
-}
-
-/* All that it takes is taken when it is made. */
-static void *channel_short(void *nth)
-{
-    cx_task *task;
-    cx_channel *channel;
-    void *item;
-    int error = 0;
-
-    scarce = (int)(intptr_t)nth;
-    channel = cx_channel_new(4);
-    scarce = PLENTY;
-    if (channel == NULL)
-        return as_pointer(-errno);
-    task = cx_task_create(put_into_channel, channel);
-    scarce = NOTHING;
-    if (cx_channel_get(channel, &item) != 0 || cx_await(task, NULL) != 0)
-        error = -EIO;
-    scarce = PLENTY;
-    cx_channel_unref(channel);
-    return as_pointer(error);
-}
-
-static int channel(int nth)
-{
-    return in_a_loop(channel_short, nth);
-}
-
-static void a_channel_needs_memory_when_it_is_made_and_no_more(void **state)
-{
-    (void)state;
-    assert_int_equal(sweep(channel), 1);
-}
-
-static void *select_short(void *nth)
-{
-    cx_queue *queue = cx_queue_new(1);
-    cx_queue_op op = {.queue = queue, .put = true};
-    int place;
-
-    scarce = (int)(intptr_t)nth;
-    place = cx_queue_select(&op, 1);
-    scarce = PLENTY;
-    if (place != 0 || cx_queue_len(queue) != (op.error == 0))
-        op.error = -EIO;
-    (void)cx_queue_free(queue);
-    return as_pointer(op.error);
-}
-
-static int select_one(int nth)
-{
-    return in_a_loop(select_short, nth);
-}
-
-static void selecting_survives_want_of_memory(void **state)
-{
-    (void)state;
-    assert_int_equal(sweep(select_one), 1);
-}
-
-static int generate_once(cx_generator *generator, void *value)
-{
-    return cx_generate(generator, value);
-}
-
-/* Asking and freeing need none. */
-static void *generator_short(void *nth)
-{
-    cx_generator *generator;
-    void *value;
-    int error;
-
-    scarce = (int)(intptr_t)nth;
-    generator = cx_generator_new(generate_once, NULL);
-    error = generator != NULL ? 0 : -errno;
-    scarce = NOTHING;
-    if (generator != NULL && cx_generator_next(generator, &value) != 1)
-        error = -EIO;
-    cx_generator_free(generator);
-    scarce = PLENTY;
-    return as_pointer(error);
-}
-
-static int generator(int nth)
-{
-    return in_a_loop(generator_short, nth);
-}
-
-static void making_a_generator_survives_want_of_memory(void **state)
-{
-    (void)state;
-    assert_int_equal(sweep(generator), 2);
 }
 
 /* From now on nothing can be had, for so many rounds. */
@@ -688,10 +378,6 @@ int main(void)
         cmocka_unit_test(loops_begin_all_or_none_for_want_of_memory),
         cmocka_unit_test(attaching_survives_want_of_memory),
         cmocka_unit_test(spawning_survives_want_of_memory),
-        cmocka_unit_test(broadcasting_survives_want_of_memory),
-        cmocka_unit_test(a_channel_needs_memory_when_it_is_made_and_no_more),
-        cmocka_unit_test(selecting_survives_want_of_memory),
-        cmocka_unit_test(making_a_generator_survives_want_of_memory),
         cmocka_unit_test(calls_are_made_when_there_is_memory_again),
         cmocka_unit_test(
             the_default_pool_can_be_made_when_there_is_memory_again),

@@ -80,7 +80,7 @@ static void be_child(int fd, void (*prepare)(void), cx_task_fn *fn)
     (void)dup2(fd, STDERR_FILENO);
     if (prepare != NULL)
         prepare();
-    _exit(cx_run(fn, NULL, NULL) == 0 ? 0 : 99);
+    leave(cx_run(fn, NULL, NULL) == 0 ? 0 : 99);
 }
 
 static struct death die(void (*prepare)(void), cx_task_fn *fn)
@@ -145,7 +145,7 @@ static void an_overflow_ends_the_process_as_a_fault_does(void **state)
 static void exit_with_7(int number)
 {
     (void)number;
-    _exit(7);
+    leave(7);
 }
 
 static void install_exit_with_7(void)
@@ -155,7 +155,7 @@ static void install_exit_with_7(void)
 
 static void exit_with_8(int number, siginfo_t *info, void *machine)
 {
-    _exit(number == SIGSEGV && info->si_addr != NULL && machine != NULL ? 8
+    leave(number == SIGSEGV && info->si_addr != NULL && machine != NULL ? 8
                                                                         : 9);
 }
 

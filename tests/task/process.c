@@ -134,6 +134,28 @@ TASK_TEST(a_program_that_is_let_go_of_is_killed)
     cx_stream_close(stream);
 }
 
+static void *status_of(void *process)
+{
+    int status;
+    int error = cx_process_wait(process, &status);
+
+    return as_pointer(error == 0 ? status : error);
+}
+
+TASK_TEST(who_waits_for_a_program_that_is_let_go_of_is_told)
+{
+    cx_process *process =
+        start_shell("exec sleep 1000", CX_PROCESS_NULL, CX_PROCESS_NULL);
+    cx_task *task = cx_task_create(status_of, process);
+    void *status;
+
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_process_wait(process, NULL), -EBUSY);
+    cx_process_free(process);
+    assert_int_equal(cx_await(task, &status), 0);
+    assert_int_equal(WTERMSIG((int)(intptr_t)status), SIGKILL);
+}
+
 static pid_t left;
 
 TASK_TEST(what_the_loop_still_has_is_closed_with_it)
@@ -197,6 +219,34 @@ TASK_TEST(a_task_hears_of_a_signal_in_its_own_context)
     assert_int_equal(cx_await(task, &value), 0);
     assert_int_equal((intptr_t)value, 5);
     assert_int_equal(cx_signal_close(caught), 0);
+}
+
+/* Of two, libuv tells the one at the lower address first. */
+static void open_in_order(cx_signal *caught[2])
+{
+    assert_int_equal(cx_signal_open(SIGUSR1, &caught[0]), 0);
+    assert_int_equal(cx_signal_open(SIGUSR1, &caught[1]), 0);
+    if ((uintptr_t)caught[0] > (uintptr_t)caught[1]) {
+        cx_signal *higher = caught[0];
+
+        caught[0] = caught[1];
+        caught[1] = higher;
+    }
+}
+
+TASK_TEST(a_signal_is_not_closed_before_who_was_woken_by_it_has_run)
+{
+    cx_signal *caught[2];
+    cx_task *task;
+
+    open_in_order(caught);
+    task = cx_task_create(wait_signal, caught[1]);
+    assert_int_equal(raise(SIGUSR1), 0);
+    assert_int_equal(cx_signal_wait(caught[0]), 1);
+    assert_int_equal(cx_signal_close(caught[1]), -EBUSY);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(cx_signal_close(caught[0]), 0);
+    assert_int_equal(cx_signal_close(caught[1]), 0);
 }
 
 static int fires;
@@ -269,10 +319,13 @@ int main(void)
         cmocka_unit_test(a_program_that_is_not_there_is_refused),
         cmocka_unit_test(a_program_is_killed_by_a_signal),
         cmocka_unit_test(a_program_that_is_let_go_of_is_killed),
+        cmocka_unit_test(who_waits_for_a_program_that_is_let_go_of_is_told),
         cmocka_unit_test(what_the_loop_still_has_is_closed_with_it),
         cmocka_unit_test(a_program_does_not_outlive_its_loop),
         cmocka_unit_test(a_signal_is_counted_until_it_is_waited_for),
         cmocka_unit_test(a_task_hears_of_a_signal_in_its_own_context),
+        cmocka_unit_test(
+            a_signal_is_not_closed_before_who_was_woken_by_it_has_run),
         cmocka_unit_test(each_signal_is_served_in_a_fresh_copy),
         cmocka_unit_test(what_is_no_signal_is_refused),
         cmocka_unit_test(outside_of_a_task_all_is_refused),

@@ -255,6 +255,25 @@ TASK_TEST(a_barrier_lets_all_go_when_the_last_is_there)
     assert_null(cx_barrier_new(0));
 }
 
+TASK_TEST(one_that_is_leaving_a_barrier_does_not_count)
+{
+    cx_barrier *barrier = cx_barrier_new(2);
+    struct waiter a = {'a', barrier, 0}, b = {'b', barrier, 0};
+    cx_task *tasks[2] = {cx_task_create(wait_barrier, &a), NULL};
+
+    assert_int_equal(cx_yield(), 0);
+    tasks[1] = cx_task_create(wait_barrier, &b);
+    /* It is ready to go, after the other has come. */
+    assert_int_equal(cx_cancel(tasks[0]), 0);
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_barrier_wait(barrier), 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(cx_await(tasks[i], NULL), 0);
+    assert_int_equal(a.error, -ECANCELED);
+    assert_int_equal(b.error, 0);
+    assert_int_equal(cx_barrier_free(barrier), 0);
+}
+
 TASK_TEST(one_that_left_a_barrier_does_not_count)
 {
     cx_barrier *barrier = cx_barrier_new(2);
@@ -409,6 +428,24 @@ TASK_TEST(a_future_that_failed_gives_its_error)
     assert_int_equal(cx_future_free(future), 0);
 }
 
+TASK_TEST(who_was_woken_by_a_future_does_without_it)
+{
+    cx_future *right = cx_future_new(), *wrong = cx_future_new();
+    cx_task *tasks[2] = {cx_task_create(wait_future, right),
+                         cx_task_create(wait_future, wrong)};
+    void *result;
+
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_future_set(right, as_pointer(4)), 0);
+    assert_int_equal(cx_future_free(right), 0);
+    assert_int_equal(cx_future_fail(wrong, -EIO), 0);
+    assert_int_equal(cx_future_free(wrong), 0);
+    assert_int_equal(cx_await(tasks[0], &result), 0);
+    assert_ptr_equal(result, as_pointer(4));
+    assert_int_equal(cx_await(tasks[1], &result), 0);
+    assert_ptr_equal(result, as_pointer(-EIO));
+}
+
 static void nothing_is_made_or_waited_for_without_a_loop(void **state)
 {
     (void)state;
@@ -451,6 +488,7 @@ int main(void)
         cmocka_unit_test(
             a_semaphore_serves_waiters_in_order_and_loses_no_release),
         cmocka_unit_test(a_barrier_lets_all_go_when_the_last_is_there),
+        cmocka_unit_test(one_that_is_leaving_a_barrier_does_not_count),
         cmocka_unit_test(one_that_left_a_barrier_does_not_count),
         cmocka_unit_test(
             a_bounded_queue_keeps_the_order_and_its_items_outlive_its_close),
@@ -460,6 +498,7 @@ int main(void)
         cmocka_unit_test(an_item_that_was_given_is_not_lost_by_a_late_cancel),
         cmocka_unit_test(a_future_has_one_result_for_all_who_wait),
         cmocka_unit_test(a_future_that_failed_gives_its_error),
+        cmocka_unit_test(who_was_woken_by_a_future_does_without_it),
         cmocka_unit_test(nothing_is_made_or_waited_for_without_a_loop),
         cmocka_unit_test(what_is_another_thread_s_is_refused),
     };
