@@ -161,8 +161,10 @@ class _Loaded(_Ready):
             before = _cpu_us(server.process.pid)
             said = _wrk(server.port, LOAD_S, "-H", "X-Request-Id: abcdef")
             spent = _cpu_us(server.process.pid) - before
-        return {"http/rate": _found(r"Requests/sec:\s+([\d.]+)", said),
-                "http/cpu": spent / _found(r"(\d+) requests in", said)}
+        return {
+            (self.label, "http/rate"): _found(r"Requests/sec:\s+([\d.]+)", said),
+            (self.label, "http/cpu"): spent / _found(r"(\d+) requests in", said),
+        }
 
 
 class _Checked(_Ready):
@@ -176,7 +178,8 @@ class _Checked(_Ready):
                 checked += _found(r"checked (\d+)", said)
                 wrong += _found(r"wrong (\d+)", said)
         wrong += _found(r"(\d+) with another request's id", server.said)
-        return {"http/checked": checked, "http/wrong": wrong}
+        return {(self.label, "http/checked"): checked,
+                (self.label, "http/wrong"): wrong}
 
 
 class Server:

@@ -3,7 +3,7 @@
  * Models beside plain libpq: the same server, table and statements, which both
  * prepare once. The plain side waits in libpq, as a program does that has
  * nothing else to do. $CTXVAR_POSTGRES is the URL of a database for this
- * alone.
+ * alone. "distant" measures what round trips cost.
  */
 #include "models.h"
 
@@ -170,26 +170,47 @@ static struct side one_by_one(body_fn *body)
     return (struct side){"ctxvar, one by one", body};
 }
 
+/* Beside libpq, on a server that is as near as can be. */
+static void compare_near(void)
+{
+    compare("postgres/find", ours(find_ours), theirs(find_plain), 500);
+    compare("postgres/transaction", ours(find_ours_in_transaction),
+            theirs(find_plain_in_transaction), 500);
+    compare("postgres/ten", ours(find_ours_together), one_by_one(find_ours),
+            500);
+    compare("postgres/insert", ours(insert_ours), theirs(insert_plain), BATCH);
+    compare("postgres/array", ours(insert_ours_together),
+            one_by_one(insert_ours), BATCH);
+    compare("postgres/each", ours(each_ours), theirs(each_plain), ROWS);
+}
+
+/* What round trips cost. */
+static void compare_distant(void)
+{
+    compare("distant/find", ours(find_ours), theirs(find_plain), 10);
+    compare("distant/ten", ours(find_ours_together), one_by_one(find_ours), 10);
+}
+
+struct setting {
+    const char *url;
+    bool distant;
+};
+
 static void *bench(void *arg)
 {
+    const struct setting *setting = arg;
     cx_tenant *tenant;
 
-    must("open", cx_db_open(arg, NULL, &db));
+    must("open", cx_db_open(setting->url, NULL, &db));
     must("migrate", cx_migrate(db, migrations, 1, NULL, NULL));
     must("create", cx_tenant_create(db, CX_TEXT("bench"), &tenant));
     CX_WITH_TENANT(tenant) {
         fill();
-        open_plain(arg);
-        compare("postgres/find", ours(find_ours), theirs(find_plain), 500);
-        compare("postgres/transaction", ours(find_ours_in_transaction),
-                theirs(find_plain_in_transaction), 500);
-        compare("postgres/ten", ours(find_ours_together), one_by_one(find_ours),
-                500);
-        compare("postgres/insert", ours(insert_ours), theirs(insert_plain),
-                BATCH);
-        compare("postgres/array", ours(insert_ours_together),
-                one_by_one(insert_ours), BATCH);
-        compare("postgres/each", ours(each_ours), theirs(each_plain), ROWS);
+        open_plain(setting->url);
+        if (setting->distant)
+            compare_distant();
+        else
+            compare_near();
     }
     PQfinish(plain);
     cx_tenant_unref(tenant);
@@ -197,11 +218,13 @@ static void *bench(void *arg)
     return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    char *url = getenv("CTXVAR_POSTGRES");
+    struct setting setting = {.url = getenv("CTXVAR_POSTGRES"),
+                              .distant =
+                                  argc == 2 && strcmp(argv[1], "distant") == 0};
 
-    if (url == NULL)
+    if (setting.url == NULL)
         give_up("CTXVAR_POSTGRES", "is to be a database's URL");
-    return cx_run(bench, url, NULL) != 0;
+    return cx_run(bench, &setting, NULL) != 0;
 }

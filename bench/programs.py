@@ -10,7 +10,9 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Optional, Union
 
-PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
+HERE = os.path.dirname(os.path.abspath(__file__))
+PEERS = os.path.join(HERE, "peers")
+TESTS = os.path.join(os.path.dirname(HERE), "tests")
 LONGEST_S = 120
 
 
@@ -69,7 +71,8 @@ def _command(command, programs, flags):
             words += flags
         else:
             words.append(word.replace("{programs}", programs)
-                         .replace("{peers}", PEERS))
+                         .replace("{peers}", PEERS)
+                         .replace("{tests}", TESTS))
     return words
 
 
@@ -114,23 +117,26 @@ class Built:
         return done.stdout
 
     def measure(self):
-        """Run once: what was measured, by the name of the operation."""
+        """Run once: what was measured, by label and name of the operation."""
         found = {}
         for line in self._run().splitlines():
-            name, _, value = line.partition(" ")
+            label, _, result = line.rpartition(": ")
+            name, _, value = result.partition(" ")
             if name == "version":
                 self.version = value
             else:
-                found[name] = float(value)
+                found[label or self.label, name] = float(value)
         return found
 
 
 @dataclass
 class Program:
-    """A program; what it needs besides a C compiler is a Debian package.
+    """A program; what it needs besides a C compiler is a Debian package. It
+    prints a line for each operation, "name value"; or "label: name value" if
+    it measures a peer, too.
 
     In commands {programs} is where the build has put ours, {peers} the
-    sources of the others, {module} what pkg-config says of the module.
+    sources of the others, {tests} our tests, {module} what pkg-config says of the module.
     Programs of one folder are built together, by what the first of them says.
     """
     label: str

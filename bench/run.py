@@ -1,9 +1,10 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""Measure the core and the task runtime beside their peers: for each a
-table, a .json and an .svg in the build folder.
+"""Measure the core, the task runtime and models beside their peers: for each
+a table, a .json and an .svg in the build folder.
 
-    bench/run.py BUILD [--only core|task] [--rounds N] [--million|--no-million]
+    bench/run.py BUILD [--only core|task|models] [--rounds N]
+                 [--million|--no-million]
 
 BUILD is the build folder of the preset "bench". Everything runs on one CPU,
 in rounds: each round runs every program once, each in a process of its own,
@@ -19,6 +20,7 @@ import statistics
 import sys
 
 import core
+import models
 import plot
 import table
 import task
@@ -28,7 +30,7 @@ from programs import Skipped
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", help="the build folder")
-    parser.add_argument("--only", choices=("core", "task"))
+    parser.add_argument("--only", choices=("core", "task", "models"))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--million", action=argparse.BooleanOptionalAction,
                         default=task.has_memory_for_a_million(),
@@ -83,9 +85,9 @@ def measure_all(ready, rounds, skipped):
                 skip(skipped, program, reason)
                 ready.remove(program)
                 continue
-            for operation, value in measured.items():
+            for (label, operation), value in measured.items():
                 by = found.setdefault(operation, {})
-                by.setdefault(program.label, []).append(value)
+                by.setdefault(label, []).append(value)
     progress("")
     return found
 
@@ -140,7 +142,8 @@ def write(suite, results, build):
 
 def main():
     arguments = parse_arguments()
-    suites = [suite for suite in (core.SUITE, task.suite(arguments.million))
+    suites = [suite for suite in (core.SUITE, task.suite(arguments.million),
+                               models.SUITE)
               if arguments.only in (None, suite.name)]
     skipped = {suite.name: [] for suite in suites}
     ready = {suite.name: build_all(suite, arguments.build,
