@@ -66,6 +66,14 @@ static int bind_to(int fd, const struct cx__address *address)
     return bind(fd, &address->at.any, address->size) == 0 ? 0 : -errno;
 }
 
+/* Close what was bound, and be sure that nothing is left of it. */
+static void unbind(int fd, const struct cx__address *address)
+{
+    (void)close(fd);
+    if (has_path(address))
+        (void)unlink(address->at.un.sun_path);
+}
+
 /* A socket that listens, or a negative errno. */
 static int listening(const struct cx__address *address,
                      const cx_listen_options *options)
@@ -81,11 +89,15 @@ static int listening(const struct cx__address *address,
     if (options->reuse_port)
         cx__socket_set(fd, SOL_SOCKET, SO_REUSEPORT);
     error = bind_to(fd, address);
-    if (error == 0 && listen(fd, backlog) != 0)
-        error = -errno;
-    if (error != 0)
+    if (error != 0) {
         (void)close(fd);
-    return error == 0 ? fd : error;
+        return error;
+    }
+    if (listen(fd, backlog) == 0)
+        return fd;
+    error = -errno;
+    unbind(fd, address);
+    return error;
 }
 
 static void remember_path(cx_listener *listener)
@@ -114,7 +126,7 @@ static int listen_to(const struct cx__address *address,
                     : fd;
     if (error != 0) {
         if (fd >= 0)
-            (void)close(fd);
+            unbind(fd, address);
         free(made);
         return error;
     }

@@ -111,6 +111,17 @@ static int listen_unix(cx_listener **listener)
     return cx_unix_listen("@ctxvar-memory", NULL, listener);
 }
 
+static char path[] = "/tmp/ctxvar-memory-XXXXXX";
+
+/* Where it fails, no file is left. */
+static int listen_path(cx_listener **listener)
+{
+    int error = cx_unix_listen(path, NULL, listener);
+
+    assert_int_equal(access(path, F_OK), error == 0 ? 0 : -1);
+    return error;
+}
+
 static int listen_tcp(cx_listener **listener)
 {
     return cx_tcp_listen("127.0.0.1", 0, NULL, listener);
@@ -136,6 +147,10 @@ static void a_listener_is_there_or_not_for_want_of_memory(void **state)
 {
     (void)state;
     listen_to = listen_unix;
+    assert_int_equal(sweep(try_listen), 2);
+    assert_int_equal(close(mkstemp(path)), 0);
+    assert_int_equal(unlink(path), 0);
+    listen_to = listen_path;
     assert_int_equal(sweep(try_listen), 2);
     listen_to = listen_tcp;
     assert_int_equal(sweep(try_listen), 2);
