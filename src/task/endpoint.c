@@ -14,10 +14,8 @@
  */
 enum { STREAK_MOST = 64 };
 
-static int make_nonblocking(int fd)
+static int make_nonblocking(int fd, int flags)
 {
-    int flags = fcntl(fd, F_GETFL);
-
     if (flags < 0)
         return -errno;
     if ((flags & O_NONBLOCK) != 0)
@@ -30,12 +28,16 @@ int cx__endpoint_open(struct cx__endpoint *endpoint, int fd,
                       void (*free)(struct cx__endpoint *endpoint))
 {
     struct cx__loop *loop = cx__task_running()->loop;
-    int error = make_nonblocking(fd);
+    int flags = fcntl(fd, F_GETFL);
+    int error = make_nonblocking(fd, flags);
 
-    if (error == 0)
-        error = cx__poller_add(loop, fd);
     if (error != 0)
         return error;
+    error = cx__poller_add(loop, fd);
+    if (error != 0) {
+        (void)fcntl(fd, F_SETFL, flags);
+        return error;
+    }
     *endpoint = (struct cx__endpoint){.loop = loop, .fd = fd, .free = free};
     cx__resource_add(&loop->resources, &endpoint->resource, close);
     return 0;

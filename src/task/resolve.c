@@ -25,6 +25,8 @@ struct lookup_wait {
     struct addrinfo *list;
 };
 
+/* All that libuv has of the resolver's own errors, of which the largest is
+ * UV_EAI_ADDRFAMILY, is below the system's. */
 static int error_of(int status)
 {
     switch (status) {
@@ -47,7 +49,7 @@ static int error_of(int status)
     case UV_EAI_OVERFLOW:
         return -ENAMETOOLONG;
     default:
-        return status < UV_EOF ? -EIO : status;
+        return status <= UV_EAI_ADDRFAMILY ? -EIO : status;
     }
 }
 
