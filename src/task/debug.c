@@ -101,8 +101,6 @@ void cx__debug_tasks_left(const struct cx__loop *loop)
         const cx_task *task = CX__OWNER(link, cx_task, all);
         char site[CX__SITE_BYTES];
 
-        if (task->detached)
-            continue;
         cx__site_name(task->site, site, sizeof(site));
         cx__report("task \"%s\" #%llu, created at %s, was neither awaited nor"
                    " detached",

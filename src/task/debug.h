@@ -23,7 +23,8 @@ int cx__wrong_thread(const char *what);
 /* The first ready task has the thread for one switch; the clock is watched. */
 void cx__debug_switch(struct cx__loop *loop);
 
-/* A loop ends: report tasks whose end nobody has asked for. */
+/* A loop ends: report the tasks that it still has, whose end nobody has asked
+ * for; those that were detached have gone. */
 void cx__debug_tasks_left(const struct cx__loop *loop);
 
 #endif

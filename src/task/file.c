@@ -115,7 +115,7 @@ static ssize_t transfer(transfer_fn *fn, int fd, void *data, size_t size,
 {
     struct file_wait wait;
     uv_buf_t buffer = {.base = data, .len = size < INT_MAX ? size : INT_MAX};
-    int error = data != NULL ? request_begin(&wait) : -EINVAL;
+    int error = request_begin(&wait);
 
     if (error != 0)
         return error;

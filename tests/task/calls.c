@@ -420,6 +420,45 @@ static void without_a_loop_calls_are_refused(void **state)
     cx_call_detach(NULL);
 }
 
+TASK_TEST(a_call_after_no_time_is_made_soon)
+{
+    int calls = 0;
+
+    cx_call_detach(cx_call_later(0, count_call, &calls));
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_yield(), 0);
+    await_count(&calls, 1);
+}
+
+TASK_TEST(the_handle_of_a_call_that_was_made_can_be_given_up)
+{
+    int calls = 0;
+    cx_call *call = cx_call_soon(count_call, &calls);
+
+    await_count(&calls, 1);
+    cx_call_detach(call);
+}
+
+static void *leave_one_that_is_slow(void *arg)
+{
+    struct slow *slow = arg;
+
+    cx_call_detach(cx_call_every(1, be_slow, slow));
+    while (slow->running == 0)
+        assert_int_equal(cx_sleep(1), 0);
+    return NULL;
+}
+
+static void a_repeated_call_that_has_begun_is_the_loop_s_last(void **state)
+{
+    struct slow slow = {0, 0, 0};
+
+    (void)state;
+    assert_int_equal(cx_run(leave_one_that_is_slow, &slow, NULL), 0);
+    assert_int_equal(slow.running, 0);
+    assert_int_equal(slow.most, 1);
+}
+
 static void *leave_calls(void *arg)
 {
     (void)cx_set(resource, arg);
@@ -550,6 +589,9 @@ int main(void)
         cmocka_unit_test(a_call_of_nothing_is_refused),
         cmocka_unit_test(a_call_repeated_without_a_pause_is_refused),
         cmocka_unit_test(without_a_loop_calls_are_refused),
+        cmocka_unit_test(a_call_after_no_time_is_made_soon),
+        cmocka_unit_test(the_handle_of_a_call_that_was_made_can_be_given_up),
+        cmocka_unit_test(a_repeated_call_that_has_begun_is_the_loop_s_last),
         cmocka_unit_test(calls_whose_time_has_not_come_end_with_the_loop),
         cmocka_unit_test(a_call_whose_time_has_come_is_made_cancelled),
         cmocka_unit_test(a_loop_that_ends_makes_no_new_calls),

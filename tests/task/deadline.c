@@ -160,6 +160,20 @@ TASK_TEST(a_shield_holds_the_deadline_off)
     }
 }
 
+TASK_TEST(a_timeout_that_never_comes_is_none)
+{
+    CX_TIMEOUT(UINT64_MAX) {
+        assert_int_equal(cx_deadline_left(), UINT64_MAX);
+    }
+    CX_TIMEOUT(1000000) {
+        uint64_t deadline = cx_deadline();
+
+        CX_TIMEOUT(UINT64_MAX) {
+            assert_int_equal(cx_deadline(), deadline);
+        }
+    }
+}
+
 enum { JOB_MS = 5 };
 
 /* Set on different threads. */
@@ -257,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_shield_holds_the_deadline_off),
         cmocka_unit_test(
             a_job_that_runs_when_the_deadline_passes_keeps_its_result),
+        cmocka_unit_test(a_timeout_that_never_comes_is_none),
         cmocka_unit_test(a_cancel_counts_before_a_deadline),
         cmocka_unit_test(the_deadline_ends_with_its_block_however_that_is_left),
     };

@@ -129,6 +129,26 @@ TASK_TEST(a_task_whose_creator_has_ended_is_at_the_margin)
     assert_int_equal(cx_await(orphan, NULL), 0);
 }
 
+CX_VAR(int, user);
+
+static void *set_two(void *arg)
+{
+    assert_int_equal(cx_set(request, 1), 0);
+    assert_int_equal(cx_set(user, 1), 0);
+    return sleep_for_ever(arg);
+}
+
+TASK_TEST(a_dump_counts_variables)
+{
+    cx_task *task = create("two", set_two, NULL);
+
+    assert_int_equal(cx_yield(), 0);
+    assert_string_equal(dump(), "main #1: running\n"
+                                "  two #2: waiting for sleep, 2 variables\n");
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, NULL), 0);
+}
+
 TASK_TEST(a_chain_of_many_is_dumped_without_recursion)
 {
     enum { MANY = 1000 };
@@ -304,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dump_is_a_tree_of_who_created_whom),
         cmocka_unit_test(a_task_whose_creator_has_ended_is_at_the_margin),
+        cmocka_unit_test(a_dump_counts_variables),
         cmocka_unit_test(a_chain_of_many_is_dumped_without_recursion),
         cmocka_unit_test(a_dump_that_cannot_be_written_says_so),
         cmocka_unit_test(outside_of_a_loop_there_is_nothing_to_see),

@@ -95,6 +95,57 @@ TASK_TEST(wait_any_can_time_out_and_leaves_the_tasks_alone)
     assert_int_equal(cx_await(task, NULL), 0);
 }
 
+TASK_TEST(wait_any_tells_at_once_of_one_that_has_ended)
+{
+    cx_task *tasks[2] = {cx_task_create(sleep_ms, as_pointer(1000000)),
+                         cx_task_create(return_arg, NULL)};
+
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_wait_any(tasks, 2), 1);
+    assert_int_equal(cx_await(tasks[1], NULL), 0);
+    assert_int_equal(cx_cancel(tasks[0]), 0);
+    assert_int_equal(cx_await(tasks[0], NULL), 0);
+}
+
+static void *await_it(void *task)
+{
+    return as_pointer(cx_await(task, NULL));
+}
+
+TASK_TEST(wait_any_refuses_what_cannot_be_waited_for)
+{
+    cx_task *self = cx_task_current();
+    cx_task *detached = cx_task_create(return_arg, NULL);
+    cx_task *awaited = cx_task_create(sleep_ms, as_pointer(1));
+    cx_task *other = cx_task_create(await_it, awaited);
+
+    cx_task_detach(detached);
+    assert_int_equal(cx_wait_any(&self, 1), -EDEADLK);
+    assert_int_equal(cx_wait_any(&detached, 1), -EINVAL);
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_wait_any(&awaited, 1), -EBUSY);
+    assert_int_equal(cx_await(other, NULL), 0);
+}
+
+static void *wait_when_cancelled(void *task)
+{
+    cx_task *tasks[] = {task};
+
+    assert_int_equal(cx_cancel(cx_task_current()), 0);
+    return as_pointer(cx_wait_any(tasks, 1));
+}
+
+TASK_TEST(wait_any_is_refused_to_who_is_cancelled)
+{
+    cx_task *task = cx_task_create(return_arg, NULL);
+    void *error;
+
+    assert_int_equal(
+        cx_await(cx_task_create(wait_when_cancelled, task), &error), 0);
+    assert_ptr_equal(error, as_pointer(-ECANCELED));
+    assert_int_equal(cx_await(task, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +155,9 @@ int main(void)
         cmocka_unit_test(wait_any_gives_tasks_as_they_are_completed),
         cmocka_unit_test(wait_any_of_tasks_that_end_together_is_woken_once),
         cmocka_unit_test(wait_any_can_time_out_and_leaves_the_tasks_alone),
+        cmocka_unit_test(wait_any_tells_at_once_of_one_that_has_ended),
+        cmocka_unit_test(wait_any_refuses_what_cannot_be_waited_for),
+        cmocka_unit_test(wait_any_is_refused_to_who_is_cancelled),
     };
 
     return cmocka_run_group_tests_name("gather", tests, NULL, NULL);

@@ -145,6 +145,44 @@ TASK_TEST(a_value_that_came_too_late_is_the_next)
     cx_generator_free(generator);
 }
 
+TASK_TEST(a_value_that_nobody_waited_for_is_there_at_once)
+{
+    void *value;
+    cx_generator *generator = cx_generator_new(sleep_between, NULL);
+
+    CX_TIMEOUT(1) {
+        assert_int_equal(cx_generator_next(generator, &value), -ETIMEDOUT);
+    }
+    assert_int_equal(cx_sleep(10), 0);
+    assert_int_equal(cx_generator_next(generator, &value), 1);
+    assert_ptr_equal(value, as_pointer(9));
+    assert_int_equal(cx_generator_next(generator, &value), 0);
+    cx_generator_free(generator);
+}
+
+static void *ask_when_cancelled(void *generator)
+{
+    void *value;
+
+    assert_int_equal(cx_cancel(cx_task_current()), 0);
+    return as_pointer(cx_generator_next(generator, &value));
+}
+
+TASK_TEST(a_cancelled_task_asks_for_nothing)
+{
+    int until = 1;
+    cx_generator *generator = cx_generator_new(count_up, &until);
+    void *value;
+    void *error;
+
+    assert_int_equal(
+        cx_await(cx_task_create(ask_when_cancelled, generator), &error), 0);
+    assert_ptr_equal(error, as_pointer(-ECANCELED));
+    assert_int_equal(cx_generator_next(generator, &value), 1);
+    assert_ptr_equal(value, as_pointer(1));
+    cx_generator_free(generator);
+}
+
 static int ask_itself(cx_generator *generator, void *arg)
 {
     void *value;
@@ -330,6 +368,8 @@ int main(void)
         cmocka_unit_test(an_error_is_told_again_and_again),
         cmocka_unit_test(a_generator_stays_in_its_own_context),
         cmocka_unit_test(a_value_that_came_too_late_is_the_next),
+        cmocka_unit_test(a_value_that_nobody_waited_for_is_there_at_once),
+        cmocka_unit_test(a_cancelled_task_asks_for_nothing),
         cmocka_unit_test(a_generator_that_asks_itself_is_refused),
         cmocka_unit_test(one_that_frees_itself_goes_when_it_has_ended),
         cmocka_unit_test(one_that_awaits_who_frees_it_goes_when_it_has_ended),

@@ -181,6 +181,21 @@ TASK_TEST(a_group_that_is_used_again_has_forgotten_its_errors)
     cx_group_free(group);
 }
 
+TASK_TEST(a_group_that_is_used_again_tells_new_errors_alone)
+{
+    struct work first = {.result = -EIO}, second = {.result = -EPIPE};
+    cx_group *group = new_group(0);
+    int error;
+
+    assert_int_equal(cx_group_start(group, work_run, &first), 0);
+    assert_int_equal(cx_group_wait(group), -EIO);
+    assert_int_equal(cx_group_start(group, work_run, &second), 0);
+    assert_int_equal(cx_group_wait(group), -EPIPE);
+    assert_int_equal(cx_group_errors(group, &error, 1), 1);
+    assert_int_equal(error, -EPIPE);
+    cx_group_free(group);
+}
+
 TASK_TEST(freeing_a_group_ends_its_tasks_first)
 {
     struct work work = {.ms = UINT64_MAX};
@@ -375,6 +390,7 @@ int main(void)
         cmocka_unit_test(
             a_waiter_that_is_cancelled_cancels_the_group_and_waits_for_it),
         cmocka_unit_test(a_deadline_ends_a_group),
+        cmocka_unit_test(a_group_that_is_used_again_tells_new_errors_alone),
         cmocka_unit_test(freeing_a_group_ends_its_tasks_first),
         cmocka_unit_test(a_group_that_its_own_task_frees_goes_with_the_last),
         cmocka_unit_test(a_group_may_be_freed_while_another_waits_for_it),

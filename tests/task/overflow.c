@@ -204,6 +204,51 @@ static void other_faults_are_not_reported(void **state)
     assert_int_equal(WEXITSTATUS(death.status), 7);
 }
 
+/* The loop has put its handler before the program's; it has no task. */
+static void fault_outside_of_tasks(void)
+{
+    install_exit_with_7();
+    (void)cx_run(return_arg, NULL, NULL);
+    (void)touch_what_is_not_there(NULL);
+}
+
+static void a_fault_outside_of_tasks_is_not_reported(void **state)
+{
+    struct death death = die(fault_outside_of_tasks, return_arg);
+
+    (void)state;
+    assert_null(strstr(death.said, "ctxvar:"));
+    assert_int_equal(WEXITSTATUS(death.status), 7);
+}
+
+/* A stack for signals, as the program has it now. */
+static bool is_its_own(const void *stack)
+{
+    stack_t now;
+
+    return sigaltstack(NULL, &now) == 0 && now.ss_sp == stack;
+}
+
+static void *see_the_stack(void *stack)
+{
+    return as_pointer(is_its_own(stack));
+}
+
+static void a_stack_for_signals_that_was_there_is_kept(void **state)
+{
+    static char room[64 << 10];
+    stack_t own = {.ss_sp = room, .ss_size = sizeof(room)};
+    stack_t before;
+    void *kept = NULL;
+
+    (void)state;
+    assert_int_equal(sigaltstack(&own, &before), 0);
+    assert_int_equal(cx_run(see_the_stack, room, &kept), 0);
+    assert_ptr_equal(kept, as_pointer(1));
+    assert_true(is_its_own(room));
+    assert_int_equal(sigaltstack(&before, NULL), 0);
+}
+
 static void take_guards_away(void)
 {
     without_guards = true;
@@ -242,6 +287,8 @@ int main(void)
         cmocka_unit_test(the_handler_that_was_there_is_called_after_the_report),
         cmocka_unit_test(the_handler_that_was_there_is_told_the_address),
         cmocka_unit_test(other_faults_are_not_reported),
+        cmocka_unit_test(a_fault_outside_of_tasks_is_not_reported),
+        cmocka_unit_test(a_stack_for_signals_that_was_there_is_kept),
         cmocka_unit_test(an_overflow_without_a_guard_is_reported_at_the_end),
     };
 

@@ -134,6 +134,38 @@ TASK_TEST(a_program_that_is_let_go_of_is_killed)
     cx_stream_close(stream);
 }
 
+TASK_TEST(the_end_is_told_as_often_as_asked_for)
+{
+    cx_process *process =
+        start_shell("exit 3", CX_PROCESS_NULL, CX_PROCESS_NULL);
+    int status;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cx_process_wait(process, &status), 0);
+        assert_int_equal(WEXITSTATUS(status), 3);
+    }
+    assert_int_equal(cx_process_wait(process, NULL), 0);
+    cx_process_free(process);
+}
+
+static void *wait_when_cancelled(void *process)
+{
+    assert_int_equal(cx_cancel(cx_task_current()), 0);
+    return as_pointer(cx_process_wait(process, NULL));
+}
+
+TASK_TEST(a_cancelled_task_waits_for_no_program)
+{
+    cx_process *process =
+        start_shell("exit 3", CX_PROCESS_NULL, CX_PROCESS_NULL);
+    void *error;
+
+    assert_int_equal(
+        cx_await(cx_task_create(wait_when_cancelled, process), &error), 0);
+    assert_ptr_equal(error, as_pointer(-ECANCELED));
+    (void)end_of(process);
+}
+
 static void *status_of(void *process)
 {
     int status;
@@ -218,6 +250,61 @@ TASK_TEST(a_task_hears_of_a_signal_in_its_own_context)
     assert_int_equal(raise(SIGUSR1), 0);
     assert_int_equal(cx_await(task, &value), 0);
     assert_int_equal((intptr_t)value, 5);
+    assert_int_equal(cx_signal_close(caught), 0);
+}
+
+TASK_TEST(signals_that_came_before_the_wait_are_counted)
+{
+    cx_signal *caught;
+
+    assert_int_equal(cx_signal_open(SIGUSR1, &caught), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(raise(SIGUSR1), 0);
+        assert_int_equal(cx_sleep(1), 0);
+    }
+    assert_int_equal(cx_signal_wait(caught), 3);
+    assert_int_equal(cx_signal_close(caught), 0);
+}
+
+static void *count_signals(void *caught)
+{
+    return as_pointer(cx_signal_wait(caught));
+}
+
+/* Both are told in one poll. */
+TASK_TEST(signals_that_come_before_who_waits_has_run_are_counted)
+{
+    cx_signal *caught;
+    cx_task *task;
+    void *count;
+
+    assert_int_equal(cx_signal_open(SIGUSR1, &caught), 0);
+    task = cx_task_create(count_signals, caught);
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(raise(SIGUSR1), 0);
+    assert_int_equal(raise(SIGUSR1), 0);
+    assert_int_equal(cx_await(task, &count), 0);
+    assert_ptr_equal(count, as_pointer(2));
+    assert_int_equal(cx_signal_close(caught), 0);
+}
+
+static void *count_when_cancelled(void *caught)
+{
+    assert_int_equal(cx_cancel(cx_task_current()), 0);
+    return as_pointer(cx_signal_wait(caught));
+}
+
+TASK_TEST(a_cancelled_task_takes_no_signal)
+{
+    cx_signal *caught;
+    void *error;
+
+    assert_int_equal(cx_signal_open(SIGUSR1, &caught), 0);
+    assert_int_equal(raise(SIGUSR1), 0);
+    assert_int_equal(
+        cx_await(cx_task_create(count_when_cancelled, caught), &error), 0);
+    assert_ptr_equal(error, as_pointer(-ECANCELED));
+    assert_int_equal(cx_signal_wait(caught), 1);
     assert_int_equal(cx_signal_close(caught), 0);
 }
 
@@ -319,11 +406,17 @@ int main(void)
         cmocka_unit_test(a_program_that_is_not_there_is_refused),
         cmocka_unit_test(a_program_is_killed_by_a_signal),
         cmocka_unit_test(a_program_that_is_let_go_of_is_killed),
+        cmocka_unit_test(the_end_is_told_as_often_as_asked_for),
+        cmocka_unit_test(a_cancelled_task_waits_for_no_program),
         cmocka_unit_test(who_waits_for_a_program_that_is_let_go_of_is_told),
         cmocka_unit_test(what_the_loop_still_has_is_closed_with_it),
         cmocka_unit_test(a_program_does_not_outlive_its_loop),
         cmocka_unit_test(a_signal_is_counted_until_it_is_waited_for),
         cmocka_unit_test(a_task_hears_of_a_signal_in_its_own_context),
+        cmocka_unit_test(signals_that_came_before_the_wait_are_counted),
+        cmocka_unit_test(
+            signals_that_come_before_who_waits_has_run_are_counted),
+        cmocka_unit_test(a_cancelled_task_takes_no_signal),
         cmocka_unit_test(
             a_signal_is_not_closed_before_who_was_woken_by_it_has_run),
         cmocka_unit_test(each_signal_is_served_in_a_fresh_copy),

@@ -395,6 +395,37 @@ TASK_TEST(a_wait_that_is_given_up_as_it_ends_loses_nothing)
     host_end(&host);
 }
 
+/* Its loop has cancelled it, and takes nothing any more. */
+static void *cancel_itself_at_the_end(void *arg)
+{
+    cx_remote **remote = arg;
+
+    assert_int_equal(cx_sleep(UINT64_MAX), -ECANCELED);
+    cx_remote_cancel(*remote);
+    cx_remote_detach(*remote);
+    *remote = NULL;
+    return NULL;
+}
+
+static void *leave_it_to_the_end(void *arg)
+{
+    cx_remote **remote = arg;
+
+    *remote = cx_task_create_threadsafe(cx_loop_current(),
+                                        cancel_itself_at_the_end, remote);
+    assert_int_equal(cx_sleep(2), 0);
+    return NULL;
+}
+
+static void a_task_of_a_loop_that_ends_can_be_cancelled_again(void **state)
+{
+    cx_remote *remote;
+
+    (void)state;
+    assert_int_equal(cx_run(leave_it_to_the_end, &remote, NULL), 0);
+    assert_null(remote);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_task_of_nothing_or_nowhere_is_refused),
         cmocka_unit_test(two_loops_have_tasks_run_for_each_other),
         cmocka_unit_test(a_wait_that_is_given_up_as_it_ends_loses_nothing),
+        cmocka_unit_test(a_task_of_a_loop_that_ends_can_be_cancelled_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

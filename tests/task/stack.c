@@ -246,6 +246,17 @@ static int guard_of_a_stack(void)
     return guard;
 }
 
+static void guards_can_be_had_one_by_one(void **state)
+{
+    (void)state;
+    if (in_a_child(guard_of_a_stack) != CX__GUARD_ADVISED)
+        skip(); /* this kernel cannot */
+    without_batch = without_protection = true;
+    assert_int_equal(in_a_child(guard_of_a_stack), CX__GUARD_ADVISED);
+    assert_int_equal(in_a_child(touch_below), -SIGSEGV);
+    without_batch = without_protection = false;
+}
+
 static void without_guard_advice_guards_are_protected(void **state)
 {
     (void)state;
@@ -371,6 +382,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(trimmed_stacks_can_be_taken_again,
                                         begin, end),
         cmocka_unit_test(a_guard_is_hit_below_the_stack),
+        cmocka_unit_test(guards_can_be_had_one_by_one),
         cmocka_unit_test(without_guard_advice_guards_are_protected),
         cmocka_unit_test(protected_guards_end_before_the_mappings_do),
         cmocka_unit_test(an_overflow_of_a_stack_without_a_guard_shows),
