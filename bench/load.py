@@ -50,7 +50,7 @@ http {{
 """
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -97,11 +97,11 @@ def _wrk(port, seconds, *options):
     return done.stdout
 
 
-def _found(pattern, text):
+def found(pattern, text):
     return float(re.search(pattern, text).group(1))
 
 
-class _Running:
+class Running:
     """A server that runs in a `with` block; `said` after it."""
 
     def __init__(self, command, folder, port):
@@ -144,14 +144,14 @@ class _Ready:
         os.makedirs(self.folder, exist_ok=True)
 
     def _start(self):
-        port = _free_port()
+        port = free_port()
         command = [self.program, str(port)]
         if os.path.basename(self.program) == "nginx":
             config = os.path.join(self.folder, "nginx.conf")
             with open(config, "w", encoding="ascii") as file:
                 file.write(NGINX.format(port=port))
             command = [self.program, "-p", self.folder, "-c", config]
-        return _Running(command, self.folder, port)
+        return Running(command, self.folder, port)
 
 
 class _Loaded(_Ready):
@@ -162,8 +162,8 @@ class _Loaded(_Ready):
             said = _wrk(server.port, LOAD_S, "-H", "X-Request-Id: abcdef")
             spent = _cpu_us(server.process.pid) - before
         return {
-            (self.label, "http/rate"): _found(r"Requests/sec:\s+([\d.]+)", said),
-            (self.label, "http/cpu"): spent / _found(r"(\d+) requests in", said),
+            (self.label, "http/rate"): found(r"Requests/sec:\s+([\d.]+)", said),
+            (self.label, "http/cpu"): spent / found(r"(\d+) requests in", said),
         }
 
 
@@ -175,9 +175,9 @@ class _Checked(_Ready):
         with self._start() as server:
             while checked < CHECK_AT_LEAST:
                 said = _wrk(server.port, CHECK_S, "-s", SCRIPT)
-                checked += _found(r"checked (\d+)", said)
-                wrong += _found(r"wrong (\d+)", said)
-        wrong += _found(r"(\d+) with another request's id", server.said)
+                checked += found(r"checked (\d+)", said)
+                wrong += found(r"wrong (\d+)", said)
+        wrong += found(r"(\d+) with another request's id", server.said)
         return {(self.label, "http/checked"): checked,
                 (self.label, "http/wrong"): wrong}
 

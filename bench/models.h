@@ -49,7 +49,8 @@ static _Noreturn void give_up(const char *what, const char *why)
 static void must(const char *what, int error)
 {
     if (error != 0)
-        give_up(what, cx_db_problem()[0] != 0 ? cx_db_problem() : strerror(-error));
+        give_up(what,
+                cx_db_problem()[0] != 0 ? cx_db_problem() : strerror(-error));
 }
 
 /* Some key, another one each time. */

@@ -6,6 +6,7 @@ The database's server has the processor that its client has: a round trip is
 what the two do, and not how long an idle processor takes to wake.
 """
 
+import notes
 from programs import Operation, Program, Suite
 
 OURS = "ctxvar"
@@ -40,6 +41,7 @@ OPERATIONS = [
               "each", goal=(ALONE, 1 / 5)),
     Operation("postgres/each", "PostgreSQL: read 100,000 rows, each",
               plotted=True),
+    *notes.OPERATIONS,
 ]
 
 SERVER = ["{tests}/sql/with_postgres"]
@@ -55,4 +57,6 @@ SUITE = Suite(
                      "{programs}/postgres", "distant"]),
         Program("pgbench", run=[*SERVER, "{peers}/pgbench/pgbench.sh"],
                 folder="pgbench"),
+        notes.Notes("ctxvar, SQLite", "sqlite"),
+        notes.Notes("ctxvar, PostgreSQL", "postgres"),
     ])
