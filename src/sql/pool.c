@@ -8,14 +8,24 @@
  * take all there are, then the database's. Both serve who waits first. With
  * them in hand there is a connection, or the place for one.
  *
+ * To open one takes as long as dozens of statements. Where it costs another
+ * room its own besides, a tenant's next task first waits a while for one that
+ * the tenant has in use: else many tenants whose connections are all in use
+ * by turns would do nothing but open them.
+ *
  * The registry's pool is the same, but for the slot.
  */
 #include <errno.h>
 #include <stdlib.h>
 
+#include <ctxvar/deadline.h>
+
 #include "pool.h"
 #include "problem.h"
 #include "tenant.h"
+
+/* As long as it takes to open a connection, or a little longer. */
+enum { PATIENCE_MS = 10 };
 
 struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
                               int64_t id)
@@ -25,7 +35,9 @@ struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
     if (pool == NULL)
         return NULL;
     pool->writer = cx_lock_new();
-    if (pool->writer == NULL || cx__gate_init(&pool->quota, db->each) != 0) {
+    if (pool->writer == NULL || cx__gate_init(&pool->quota, db->each) != 0 ||
+        cx__gate_init(&pool->returned, 0) != 0) {
+        cx__gate_fini(&pool->quota);
         (void)cx_lock_free(pool->writer);
         free(pool);
         return NULL;
@@ -44,6 +56,7 @@ static void pool_free(struct cx__pool *pool)
     if (pool->tenant != NULL && pool->tenant->pool == pool)
         pool->tenant->pool = NULL;
     cx_tenant_unref(pool->tenant);
+    cx__gate_fini(&pool->returned);
     cx__gate_fini(&pool->quota);
     (void)cx_lock_free(pool->writer);
     free(pool);
@@ -118,9 +131,33 @@ static int pool_connect(struct cx__pool *pool,
     return 0;
 }
 
+/* Would the next connection be a new one, at another room's cost, while this
+ * one has some in use? */
+static bool is_dear(const struct cx__pool *pool)
+{
+    return cx__list_is_empty(&pool->idle) && pool->open > 0 &&
+           pool->db->open >= pool->db->most;
+}
+
+/* Wait for one of those; that none came in time is no error. */
+static int pool_wait(struct cx__pool *pool)
+{
+    int error = 0;
+
+    CX_TIMEOUT(PATIENCE_MS) {
+        while (error == 0 && is_dear(pool))
+            error = cx__gate_wait(&pool->returned);
+    }
+    return error != -ETIMEDOUT ? error : 0;
+}
+
 /* One that nobody has, or a new one. */
 static int pool_take(struct cx__pool *pool, struct cx__connection **connection)
 {
+    int error = is_dear(pool) ? pool_wait(pool) : 0;
+
+    if (error != 0)
+        return error;
     while (!cx__list_is_empty(&pool->idle)) {
         struct cx__connection *warm =
             CX__OWNER(pool->idle.next, struct cx__connection, idle);
@@ -202,6 +239,8 @@ static void connection_rest(struct cx__connection *connection)
     } else {
         cx__list_insert(pool->idle.next, &connection->idle);
         cx__list_insert(&pool->db->idle, &connection->aged);
+        if (pool->returned.waiting > 0)
+            cx__gate_leave(&pool->returned);
     }
 }
 

@@ -21,6 +21,7 @@ enum cx__room {
  * users       tasks that have one of its connections, or wait for one
  * open        connections that there are
  * quota       of which each task with a connection has one
+ * returned    a place for each connection that came back while one was awaited
  * writer      held by whoever writes, in an engine where that is one at a time
  * generation  that of connections which may still be used
  *
@@ -32,6 +33,7 @@ struct cx__pool {
     enum cx__room room;
     int64_t id;
     struct cx__gate quota;
+    struct cx__gate returned;
     cx_lock *writer;
     struct cx__list idle; /* connections, the one used last first */
     unsigned users;

@@ -148,6 +148,24 @@ TASK_TEST(a_tenant_that_has_its_quota_does_not_keep_the_others_waiting)
     many_end(&many);
 }
 
+/* A parent that awaits a child would else wait for itself. */
+TASK_TEST(who_finds_all_its_tenant_s_connections_in_use_is_given_another_s)
+{
+    cx_db_options two = {.connections = 2, .connections_each = 2};
+    struct holder holder;
+    struct many many;
+    cx_task *task;
+
+    many_make(&many, &two, 2);
+    task = holder_start(&holder, &many, 0);
+    assert_int_equal(cx_event_wait(holder.held), 0);
+    assert_own_row(&many, 1);
+    assert_own_row(&many, 0);
+    assert_own_row(&many, 1);
+    holder_end(&holder, task);
+    many_end(&many);
+}
+
 struct turns {
     const struct many *many;
     struct trace trace;
@@ -445,6 +463,8 @@ int main(void)
         cmocka_unit_test(more_tenants_than_connections_are_all_served),
         cmocka_unit_test(
             a_tenant_that_has_its_quota_does_not_keep_the_others_waiting),
+        cmocka_unit_test(
+            who_finds_all_its_tenant_s_connections_in_use_is_given_another_s),
         cmocka_unit_test(who_waits_first_is_served_first),
         cmocka_unit_test(a_cancel_at_any_point_leaves_all_of_it_or_nothing),
         cmocka_unit_test(a_cancel_amid_the_rows_leaves_the_connection_clean),
