@@ -10,7 +10,7 @@
  *
  * The two lines: cx_set(request_id, ...) where a request begins, and
  * cx_get(request_id) where it is wanted. With a port for an argument it
- * serves until SIGINT or SIGTERM; without one it asks itself.
+ * serves until SIGTERM; without one it asks itself.
  */
 #include <errno.h>
 #include <http_parser.h>
