@@ -3,7 +3,8 @@
  * Deadlines. A deadline is in the context: it follows the work into tasks,
  * groups and pool jobs, and the earliest counts. Once it has passed, each wait
  * of a task in such a context gives -ETIMEDOUT at once, until the block that
- * set it is left; a CX_SHIELD holds that off, too.
+ * set it is left. A CX_SHIELD holds off the deadline that there is when it
+ * begins; one that is set within it counts.
  *
  * An operation that was complete before its deadline has succeeded and says
  * so. What does not wait is not interrupted: a job, or a task that computes,

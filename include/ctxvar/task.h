@@ -267,6 +267,7 @@ CX__API int cx_run_in_executor(cx_executor *executor, cx_task_fn *fn, void *arg,
 /** For CX_SHIELD. Its members are private. */
 struct cx__shield {
     cx_task *task;
+    uint64_t held_off;
     bool done;
 };
 
@@ -274,11 +275,15 @@ CX__API struct cx__shield cx__shield_begin(void);
 CX__API void cx__shield_end(struct cx__shield *shield);
 
 /**
- * Wait in the block that follows as if the running task were not cancelled,
- * however the block is left: at its end, by break, continue, return or goto.
+ * Wait in the block that follows as if the running task were not cancelled
+ * and not late, however the block is left: at its end, by break, continue,
+ * return or goto. A deadline that is set within counts, so that what cleans up
+ * can be given its own time.
  *
  *     CX_SHIELD {
- *         cx_await(writer, NULL);
+ *         CX_TIMEOUT(5000) {
+ *             cx_await(writer, NULL);
+ *         }
  *     }
  *
  * Outside of tasks, a block like any other.

@@ -116,6 +116,7 @@ static cx_task *task_init(struct cx__loop *loop, struct cx__stack stack,
     task->cancelled = loop->closing;
     task->detached = false;
     task->shields = 0;
+    task->held_off = UINT64_MAX;
     task->awaiter = NULL;
     task->awaiting = NULL;
     task->context = context;

@@ -56,6 +56,7 @@ struct cx_task {
     bool cancelled;
     bool detached; /* the runtime frees it */
     unsigned shields;
+    uint64_t held_off; /* the deadline that a shield holds off; else none */
     cx_task *awaiter;
     cx_task *awaiting;
     cx_context *context; /* its own; what is current may be one within */

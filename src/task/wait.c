@@ -3,7 +3,8 @@
  * Waiting, waking, and being cancelled.
  *
  * Cancelling is a level, not an edge: a cancelled task stays so, and each of
- * its waits says so, but for those in a shield. One that has been woken has
+ * its waits says so, but for those in a shield. A shield holds a deadline off
+ * by its time: one that is set within is another. One that has been woken has
  * its result and keeps it: what is complete wins over a cancel that comes
  * later. A wait that is refused lets the others run once all the same, so
  * that a task that does not look at the answer cannot keep the thread.
@@ -33,7 +34,7 @@ static bool is_late(const cx_task *task)
 {
     uint64_t deadline = cx__deadline_ms();
 
-    return deadline != UINT64_MAX && task->shields == 0 &&
+    return deadline != UINT64_MAX && deadline != task->held_off &&
            cx_time() >= deadline;
 }
 
@@ -56,10 +57,11 @@ static void wait_over(struct cx__deadline *deadline)
 
 int cx__wait_until(cx_task *task, struct cx__wait *wait, uint64_t due)
 {
-    uint64_t deadline = cx__deadline_ns();
+    uint64_t ms = cx__deadline_ms();
+    uint64_t deadline = cx__time_ns(ms);
 
     task->late = 0;
-    if (deadline < due && task->shields == 0) {
+    if (deadline < due && ms != task->held_off) {
         task->late = -ETIMEDOUT;
         due = deadline;
     }
@@ -117,14 +119,20 @@ int cx_cancel(cx_task *task)
 struct cx__shield cx__shield_begin(void)
 {
     cx_task *task = cx__task_running();
+    struct cx__shield shield = {.task = task};
 
-    if (task != NULL)
+    if (task != NULL) {
+        shield.held_off = task->held_off;
+        task->held_off = cx__deadline_ms();
         task->shields++;
-    return (struct cx__shield){.task = task};
+    }
+    return shield;
 }
 
 void cx__shield_end(struct cx__shield *shield)
 {
-    if (shield->task != NULL)
+    if (shield->task != NULL) {
+        shield->task->held_off = shield->held_off;
         shield->task->shields--;
+    }
 }

@@ -160,6 +160,42 @@ TASK_TEST(a_shield_holds_the_deadline_off)
     }
 }
 
+/* What cleans up has its own time, and no more. */
+TASK_TEST(a_deadline_that_is_set_in_a_shield_counts)
+{
+    CX_TIMEOUT(1) {
+        assert_int_equal(cx_sleep(2), -ETIMEDOUT);
+        CX_SHIELD {
+            assert_int_equal(cx_deadline_left(), UINT64_MAX);
+            CX_TIMEOUT(1) {
+                assert_int_equal(cx_sleep(60000), -ETIMEDOUT);
+                CX_SHIELD {
+                    assert_int_equal(cx_sleep(1), 0);
+                }
+                assert_int_equal(cx_yield(), -ETIMEDOUT);
+            }
+            assert_int_equal(cx_sleep(1), 0);
+        }
+        assert_int_equal(cx_deadline_left(), 0);
+    }
+}
+
+/* It is told by its time from the one that is held off. */
+TASK_TEST(a_deadline_in_a_shield_may_be_that_which_is_held_off)
+{
+    CX_TIMEOUT(5) {
+        uint64_t deadline = cx_deadline();
+
+        CX_SHIELD {
+            cx_token token;
+
+            assert_int_equal(cx_timeout_at(deadline, &token), 0);
+            assert_int_equal(cx_sleep(60000), -ETIMEDOUT);
+            assert_int_equal(cx_timeout_end(&token), 0);
+        }
+    }
+}
+
 TASK_TEST(a_timeout_that_never_comes_is_none)
 {
     CX_TIMEOUT(UINT64_MAX) {
@@ -271,6 +307,8 @@ int main(void)
         cmocka_unit_test(a_shield_holds_the_deadline_off),
         cmocka_unit_test(
             a_job_that_runs_when_the_deadline_passes_keeps_its_result),
+        cmocka_unit_test(a_deadline_that_is_set_in_a_shield_counts),
+        cmocka_unit_test(a_deadline_in_a_shield_may_be_that_which_is_held_off),
         cmocka_unit_test(a_timeout_that_never_comes_is_none),
         cmocka_unit_test(a_cancel_counts_before_a_deadline),
         cmocka_unit_test(the_deadline_ends_with_its_block_however_that_is_left),
