@@ -45,7 +45,7 @@ CATALOGUE = {
         13: "TRUNCATE", 14: "keys as an oracle", 15: "an empty setting",
         16: "a role that may too much", 17: "settings that are rolled back",
         18: "one statement, two tenants", 19: "a plan made for another role",
-        20: "a role that is gone",
+        20: "a role that is gone", 21: "a pooler in between",
     }),
     "R": ("The runtime", {
         1: "child tasks", 2: "callbacks", 3: "executors",

@@ -15,6 +15,9 @@
  *   -EBUSY       another process has a lock and does not give it up
  *   -EIO         the database cannot be read or written; -ENOSPC: it is full;
  *                -EROFS: it is read-only; -EUCLEAN: it is damaged
+ *   -ECONNREFUSED  the server cannot be connected to
+ *   -ECONNRESET  the connection to the server is lost
+ *   -EAGAIN      the server has no connection left, or is short of something
  *   -EMFILE      no more file descriptors
  *   -ENOMEM      no memory
  *   -EINVAL      a pointer is NULL that must not be
@@ -22,7 +25,10 @@
  *   -EXDEV       it is another thread's, or another process's
  *   -EPERM       not called within a task
  *
- * with nothing changed, and cx_db_problem() has more to say.
+ * with nothing changed, and cx_db_problem() has more to say. Only of a change
+ * that is asked of a server outside of a transaction is it unknown whether it
+ * was made, if its answer did not come: after -ECANCELED, -ETIMEDOUT and
+ * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE.
  */
 #ifndef CTXVAR_DATABASE_H
 #define CTXVAR_DATABASE_H

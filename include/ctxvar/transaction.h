@@ -62,9 +62,10 @@ CX__API void cx__transaction_end(struct cx__transaction *transaction);
  *   -EKEYREJECTED     within another tenant's transaction
  *   or an error of cx_db_sql()
  *
- * A task that is cancelled or late when it reaches the end is rolled back. An
- * else after the block runs instead of one that is skipped. continue is as
- * reaching the end.
+ * A task that is cancelled or late when it reaches the end is rolled back; one
+ * that is so while it commits waits a second more for the answer. An else after
+ * the block runs instead of one that is skipped. continue is as reaching the
+ * end.
  *
  * Cost: two short statements.  Source: asyncpg, async with transaction().
  * Since: 0.1

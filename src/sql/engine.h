@@ -131,7 +131,7 @@ struct cx__engine {
      * there are around it. A begin or rollback that leaves it in doubt whether
      * there is one makes the connection broken; so does a commit whose answer
      * is lost, -ENOTRECOVERABLE. One that fails in another way is rolled back
-     * next. */
+     * next. A commit or rollback is done cancelled or not. */
     int (*begin)(struct cx__connection *connection, unsigned depth);
     int (*commit)(struct cx__connection *connection, unsigned depth);
     int (*rollback)(struct cx__connection *connection, unsigned depth);

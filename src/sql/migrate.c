@@ -178,9 +178,7 @@ static int migrate_connection(const struct run *run,
         return result;
     connection->depth = 1;
     result = apply_all(run, connection);
-    CX_SHIELD {
-        result = finish(connection, result);
-    }
+    result = finish(connection, result);
     connection->depth = 0;
     return result;
 }

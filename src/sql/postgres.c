@@ -78,16 +78,33 @@ static void params_of(const cx_db *db, struct params *params)
     params_add(params, "fallback_application_name", "ctxvar");
 }
 
+/* What the URL gives a connection to be made, in milliseconds; libpq itself
+ * heeds it only where it blocks. */
+static uint64_t connect_timeout(const struct params *params)
+{
+    long seconds = 0;
+
+    for (unsigned i = 0; i < params->n; i++) {
+        if (strcmp(params->name[i], "connect_timeout") == 0)
+            seconds = strtol(params->value[i], NULL, 10);
+    }
+    return seconds > 0 ? (uint64_t)seconds * 1000 : UINT64_MAX;
+}
+
 static int open_session(const struct params *params, const char *search_path,
                         PGconn **pg)
 {
     struct params all = *params;
     char options[OPTIONS_BYTES];
+    int error = -ENOMEM;
 
     (void)snprintf(options, sizeof(options), "-c search_path=%s,pg_temp%s",
                    search_path, SESSION);
     params_add(&all, "options", options);
-    return cx__pq_connect(all.name, all.value, pg);
+    CX_TIMEOUT(connect_timeout(params)) {
+        error = cx__pq_connect(all.name, all.value, pg);
+    }
+    return error;
 }
 
 int cx__pg_admin(const cx_db *db, const char *search_path, PGconn **pg)
@@ -194,9 +211,9 @@ static void pg_settle(struct cx__connection *connection)
     if (!own->raw || connection->broken)
         return;
     own->raw = false;
-    CX_SHIELD {
+    connection->broken = true;
+    CX__PQ_GRACE {
         /* The server forgets them, too. */
-        connection->broken = true;
         cx__statements_fini(connection);
         connection->broken = cx__pq_run(own->pg, "DISCARD ALL") != 0;
     }

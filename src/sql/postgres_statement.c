@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Statements in PostgreSQL, one after the other; many at once are
- * postgres_many.c.
+ * postgres_batch.c.
  *
  * Values go and come as text, but for bytes: the server knows their types, and
  * a program's own statement may give any. Rows come one by one, so that a
@@ -207,7 +207,7 @@ void cx__pg_finalize(struct cx__statement *base)
     cx__pg_reset(base);
     if (!connection->base.broken) {
         (void)snprintf(text, sizeof(text), "DEALLOCATE %s", statement->name);
-        CX_SHIELD {
+        CX__PQ_GRACE {
             if (cx__pg_make_way(connection) == 0)
                 (void)cx__pg_broken(connection,
                                     cx__pq_run(connection->pg, text));
@@ -422,15 +422,17 @@ void cx__pg_reset(struct cx__statement *base)
 {
     struct pg_statement *statement = cx__pg_statement_of(base);
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
+    int error = -ENOMEM;
 
     cx__pg_drop_row(statement);
     stash_drop(statement);
     cx__pg_unbind(statement);
     if (connection->running != statement || connection->base.broken)
         return;
-    CX_SHIELD {
-        (void)cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
+    CX__PQ_GRACE {
+        error = cx__pq_finish(connection->pg, NULL);
     }
+    (void)cx__pg_broken(connection, error);
     connection->running = NULL;
     connection->heard = cx_time();
 }

@@ -66,23 +66,25 @@ int cx__pg_commit(struct cx__connection *base, unsigned depth)
     if (PQtransactionStatus(connection->pg) == PQTRANS_INERROR)
         return cx__problem(-ECONNABORTED, "an earlier statement of the"
                                           " transaction failed");
-    error = control(base, depth,
-                    depth == 0 ? "COMMIT" : "RELEASE SAVEPOINT cx%u", depth);
-    if (depth == 0 && error == -ECONNRESET)
-        return cx__problem(-ENOTRECOVERABLE,
-                           "the connection was lost at the commit:"
-                           " whether it was made is unknown");
-    return error;
+    if (depth > 0)
+        return control(base, depth, "RELEASE SAVEPOINT cx%u", depth);
+    error = cx__pg_make_way(connection);
+    if (error != 0)
+        return error;
+    error = cx__pq_commit(connection->pg);
+    if (error == 0)
+        connection->inside = 0;
+    return cx__pg_broken(connection, error);
 }
 
 int cx__pg_rollback(struct cx__connection *connection, unsigned depth)
 {
-    int error = 0;
+    int error = -ENOMEM;
 
     /* It is closed, and with it the transaction is gone. */
     if (connection->broken)
         return 0;
-    CX_SHIELD {
+    CX__PQ_GRACE {
         error = control(connection, depth,
                         depth == 0 ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT cx%u",
                         depth);

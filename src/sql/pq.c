@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libpq on a loop. Its functions that block are not used, but for the cancel
- * of a statement, which a pool's thread sends.
+ * of a statement, for which there is a thread.
  *
  * Where a wait ends with an error, the protocol is in the middle of something:
  * the connection is of no use any more, and the caller closes it.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <ctxvar/executor.h>
 #include <ctxvar/fd.h>
 
 #include "pq.h"
@@ -151,8 +152,9 @@ int cx__pq_connect(const char *const names[], const char *const values[],
     (void)PQsetNoticeReceiver(made, ignore_notice, NULL);
     error = PQstatus(made) != CONNECTION_BAD
                 ? connect_steps(made)
-                : cx__problem(-EINVAL, "not a database's URL, or the database"
-                                       " cannot be connected to");
+                : cx__problem(-ECONNREFUSED,
+                              "the database cannot be connected to,"
+                              " or its URL has a value that is none");
     if (error == 0 && PQsetnonblocking(made, 1) != 0)
         error = -ENOMEM;
     if (error != 0)
@@ -243,35 +245,75 @@ int cx__pq_run(PGconn *pg, const char *text)
     return cx__pq_query(pg, text, 0, NULL, NULL);
 }
 
-static void *send_cancel(void *arg)
+/* Wait for the first of the results, unless a cancel or the deadline is
+ * first. */
+static void await_answer(PGconn *pg)
+{
+    int error = cx__pq_flush(pg);
+
+    while (error == 0 && PQisBusy(pg))
+        error = wait_for(pg, CX_READABLE);
+}
+
+int cx__pq_commit(PGconn *pg)
+{
+    int error = -ENOMEM;
+
+    if (PQsendQueryParams(pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) != 1)
+        return lost();
+    await_answer(pg);
+    CX__PQ_GRACE {
+        error = cx__pq_finish(pg, NULL);
+    }
+    if (PQstatus(pg) == CONNECTION_OK &&
+        PQtransactionStatus(pg) != PQTRANS_ACTIVE)
+        return error;
+    return cx__problem(-ENOTRECOVERABLE,
+                       "the connection was lost at the commit: whether it was"
+                       " made is unknown");
+}
+
+static void *send_cancel(void *cancel)
 {
     char ignored[256];
 
-    (void)PQcancel(arg, ignored, sizeof(ignored));
-    PQfreeCancel(arg);
+    (void)PQcancel(cancel, ignored, sizeof(ignored));
+    PQfreeCancel(cancel);
     return NULL;
 }
 
-static void cancel_running(PGconn *pg)
+/* A thread of its own, since it blocks, for ever if the server does not move;
+ * signals are for others. */
+static int start_cancel(PGcancel *cancel)
 {
-    PGcancel *cancel = PQgetCancel(pg);
+    pthread_attr_t detached;
+    sigset_t all, before;
+    pthread_t thread;
+    int error = pthread_attr_init(&detached);
 
-    if (cancel != NULL &&
-        cx_run_in_executor(NULL, send_cancel, cancel, NULL) != 0)
-        PQfreeCancel(cancel);
+    if (error != 0)
+        return error;
+    (void)pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&thread, &detached, send_cancel, cancel);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&detached);
+    return error;
 }
 
 /*
- * The cancel is waited for before the connection is closed: the server's
- * process is ours until then, so that it cannot be another's that is hit.
+ * The cancel may arrive when the server's process is gone and its number is
+ * another's: it also has a key, which is that process's alone.
  */
 void cx__pq_abandon(PGconn *pg)
 {
+    PGcancel *cancel = NULL;
+
     if (PQtransactionStatus(pg) == PQTRANS_ACTIVE &&
-        PQstatus(pg) == CONNECTION_OK) {
-        CX_SHIELD {
-            cancel_running(pg);
-        }
-    }
+        PQstatus(pg) == CONNECTION_OK)
+        cancel = PQgetCancel(pg);
     PQfinish(pg);
+    if (cancel != NULL && start_cancel(cancel) != 0)
+        PQfreeCancel(cancel);
 }

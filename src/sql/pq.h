@@ -2,11 +2,23 @@
 /*
  * libpq on a loop: what it does without blocking, waited for by a task; and
  * PostgreSQL's errors as ours.
+ *
+ * What has to be said to the server although the task is cancelled or late is
+ * said in a CX__PQ_GRACE block: its waits are refused only when a second has
+ * passed, since a server that is gone does not say so. Without the memory for
+ * a deadline the block is skipped.
  */
 #ifndef CTXVAR_SQL_PQ_H
 #define CTXVAR_SQL_PQ_H
 
 #include <libpq-fe.h>
+
+#include <ctxvar/task.h>
+
+enum { CX__PQ_GRACE_MS = 1000 };
+#define CX__PQ_GRACE                                                           \
+    CX_SHIELD                                                                  \
+        CX_TIMEOUT(CX__PQ_GRACE_MS)
 
 /*
  * Connect, with the parameters of PQconnectdb(), names and values, both ended
@@ -33,11 +45,15 @@ int cx__pq_run(PGconn *pg, const char *text);
 int cx__pq_query(PGconn *pg, const char *text, int n,
                  const char *const params[], PGresult **result);
 
+/* Commit, cancelled or not. -ENOTRECOVERABLE: the answer is lost. */
+int cx__pq_commit(PGconn *pg);
+
 /* What a result says: 0, or the error with words left for it. They are of the
  * error's kind, and of the table and column, but never of values. */
 int cx__pq_error(const PGresult *result);
 
-/* Have the server give up what it does for a connection, and close that. */
+/* Have the server give up what it does for a connection, and close that;
+ * nothing is waited for. */
 void cx__pq_abandon(PGconn *pg);
 
 #endif

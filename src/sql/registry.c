@@ -23,7 +23,7 @@
 
 enum { LISTED = 1, DROPPED = 2, GONE = 3 };
 
-enum { NAME_BYTES = 255 };
+enum { NAME_BYTES = 255, REMOVE_MS = 60000 };
 
 /* Statements on one tenant; each gives its id and name. */
 static const char find_by_name[] =
@@ -301,8 +301,11 @@ static int drop_drained(cx_db *db, cx_tenant *tenant)
         return error;
     }
     /* It is dropped; what cannot be removed now can be later. */
+    error = -ENOMEM;
     CX_SHIELD {
-        error = remove_room(db, tenant->id);
+        CX_TIMEOUT(REMOVE_MS) {
+            error = remove_room(db, tenant->id);
+        }
     }
     return error;
 }

@@ -56,12 +56,12 @@ int cx__sqlite_begin(struct cx__connection *base, unsigned depth)
 
 int cx__sqlite_commit(struct cx__connection *base, unsigned depth)
 {
-    int error;
+    int error = 0;
 
-    if (depth > 0)
-        return run(base, "RELEASE cx");
-    error = run(base, "COMMIT");
-    if (error == 0)
+    CX_SHIELD {
+        error = run(base, depth > 0 ? "RELEASE cx" : "COMMIT");
+    }
+    if (error == 0 && depth == 0)
         cx__sqlite_writer_done(cx__sqlite_connection_of(base));
     return error;
 }
@@ -79,8 +79,11 @@ static int rollback(struct cx__connection *base, unsigned depth)
 int cx__sqlite_rollback(struct cx__connection *base, unsigned depth)
 {
     struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
-    int error = base->lost ? 0 : rollback(base, depth);
+    int error = 0;
 
+    CX_SHIELD {
+        error = base->lost ? 0 : rollback(base, depth);
+    }
     /* Closing it is a way to roll back that does not fail. */
     if (error != 0)
         base->broken = true;

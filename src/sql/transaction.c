@@ -57,10 +57,8 @@ static void leave(struct cx__transaction *transaction)
 /* A rollback that fails is done by closing the connection, and so cannot. */
 static void rollback(struct cx__transaction *transaction)
 {
-    CX_SHIELD {
-        (void)transaction->db->engine->rollback(transaction->connection,
-                                                transaction->depth);
-    }
+    (void)transaction->db->engine->rollback(transaction->connection,
+                                            transaction->depth);
     leave(transaction);
 }
 
@@ -71,13 +69,9 @@ static int commit(struct cx__transaction *transaction)
 
     if (error == 0 && connection->lost)
         error = cx__lease_lost();
-    if (error != 0)
-        return error;
-    /* From here on the answer is waited for, whatever comes. */
-    CX_SHIELD {
-        error = transaction->db->engine->commit(connection, transaction->depth);
-    }
-    return error;
+    return error == 0
+               ? transaction->db->engine->commit(connection, transaction->depth)
+               : error;
 }
 
 void cx__transaction_commit(struct cx__transaction *transaction)

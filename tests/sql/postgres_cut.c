@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is left by a conversation with the server that ends at any point of it:
+ * by a cancel, a connection that is cut, a server that says nothing more. The
+ * numbers are those of the catalogue of attacks.
+ */
+#include "proxy.h"
+#include "users.h"
+
+#include <signal.h>
+
+#include <ctxvar/deadline.h>
+#include <ctxvar/transaction.h>
+
+/* Two tenants, each with a row, in a database behind a proxy; one connection
+ * serves both, so that each who wants it has to connect. */
+struct cut {
+    struct folder folder;
+    struct proxy proxy;
+    cx_db *db;
+    cx_tenant *a;
+    cx_tenant *b;
+};
+
+static void cut_make(struct cut *cut)
+{
+    cx_db_options one = {.connections = 1, .connections_each = 1};
+
+    folder_make(&cut->folder);
+    proxy_start(&cut->proxy, &cut->folder);
+    assert_ok(cx_db_open(cut->proxy.url, &one, &cut->db));
+    users_make(&cut->folder);
+    cut->a = tenant_make(cut->db, "A");
+    cut->b = tenant_make(cut->db, "B");
+    CX_WITH_TENANT(cut->a) {
+        (void)user_add(cut->db, "open", 1);
+    }
+}
+
+static void cut_end(struct cut *cut)
+{
+    cx_tenant_unref(cut->a);
+    cx_tenant_unref(cut->b);
+    assert_ok(cx_db_close(cut->db));
+    proxy_end(&cut->proxy);
+    folder_remove(&cut->folder);
+}
+
+static int64_t count_rows(const struct cut *cut, cx_tenant *tenant)
+{
+    int64_t n = -1;
+
+    CX_WITH_TENANT(tenant) {
+        n = number(cut->db, "SELECT count(*) FROM users");
+    }
+    return n;
+}
+
+static int change_within(const struct cut *cut)
+{
+    int error;
+
+    CX_TRANSACTION(cut->db, &error) {
+        error = run(cut->db, "UPDATE users SET rank = rank + 1");
+    }
+    return error;
+}
+
+static int read_all(const struct cut *cut)
+{
+    int error;
+    User user;
+
+    CX_DB_EACH(cut->db, &user_model, NULL, &user, &error) {
+        if (error == 0)
+            error = cx_yield();
+        if (error != 0)
+            break;
+    }
+    return error;
+}
+
+/* All that there is to say to a server: connecting, a transaction with a row
+ * that is put in, one within it, rows that are read, the commit, and what is
+ * cleared away. */
+static void *converse(void *arg)
+{
+    const struct cut *cut = arg;
+    int error = -ENOMEM;
+
+    CX_WITH_TENANT(cut->a) {
+        CX_TRANSACTION(cut->db, &error) {
+            User user = {.name = CX_TEXT("x")};
+
+            error = cx_db_insert(cut->db, &user_model, &user);
+            if (error == 0)
+                error = change_within(cut);
+            if (error == 0)
+                error = read_all(cut);
+        }
+    }
+    return as_pointer(error);
+}
+
+/* What came of it, over all points. */
+struct tally {
+    unsigned pieces; /* of the last conversation */
+    unsigned done;
+    unsigned undone;
+    unsigned unknown_done;
+    unsigned unknown_undone;
+};
+
+static void tally_add(struct tally *tally, int result, int64_t rows)
+{
+    if (result == -ENOTRECOVERABLE) {
+        tally->unknown_done += rows == 2;
+        tally->unknown_undone += rows == 1;
+    } else if (result == 0) {
+        assert_int_equal(rows, 2);
+        tally->done++;
+    } else {
+        assert_int_equal(rows, 1);
+        tally->undone++;
+    }
+}
+
+/* Converse, with something done to it before the n-th piece; 0: with nothing.
+ * Afterwards both tenants are served, and have what they should. */
+static int converse_until(struct cut *cut, unsigned n, cx_task_fn *fn,
+                          struct tally *tally)
+{
+    cx_task *task;
+    void *result;
+
+    assert_int_equal(count_rows(cut, cut->b), 0);
+    task = cx_task_create(fn, cut);
+    assert_non_null(task);
+    proxy_arm(&cut->proxy, n, task);
+    assert_int_equal(cx_await(task, &result), 0);
+    tally->pieces = cut->proxy.pieces;
+    proxy_arm(&cut->proxy, 0, NULL);
+    tally_add(tally, (int)(intptr_t)result, count_rows(cut, cut->a));
+    CX_WITH_TENANT(cut->a) {
+        assert_ok(run(cut->db, "DELETE FROM users WHERE id > 1"));
+        assert_int_equal(number(cut->db, "SELECT rank FROM users"),
+                         tally->done + tally->unknown_done);
+    }
+    return (int)(intptr_t)result;
+}
+
+/* At every point: each result is 0, or one of these. */
+static void converse_at_each(enum act act, cx_task_fn *fn, const int errors[],
+                             struct tally *tally)
+{
+    struct cut cut;
+    unsigned pieces;
+
+    cut_make(&cut);
+    assert_int_equal(converse_until(&cut, 0, fn, tally), 0);
+    pieces = tally->pieces;
+    cut.proxy.act = act;
+    for (unsigned n = 1; n <= pieces; n++) {
+        int result = converse_until(&cut, n, fn, tally);
+        const int *each = errors;
+
+        while (*each != 0 && *each != result)
+            each++;
+        assert_int_equal(result, *each);
+    }
+    assert_true(tally->undone > 20);
+    cut_end(&cut);
+}
+
+/* R7: waiting for a connection, connecting, at the begin, within a statement,
+ * amid the rows, at the commit, while it is cleared away. */
+TASK_TEST(a_cancel_at_any_point_of_a_conversation_is_clean)
+{
+    static const int errors[] = {-ECANCELED, 0};
+    struct tally tally = {0};
+
+    converse_at_each(CANCEL, converse, errors, &tally);
+    /* From the commit on it is too late. */
+    assert_true(tally.done > 2);
+}
+
+/* R9. */
+TASK_TEST(a_connection_that_is_cut_at_any_point_is_an_error_and_no_more)
+{
+    static const int errors[] = {-ECONNRESET, -ECONNREFUSED, -ENOTRECOVERABLE,
+                                 0};
+    struct tally tally = {0};
+
+    converse_at_each(CUT, converse, errors, &tally);
+    /* The commit was lost on its way, or its answer was. */
+    assert_true(tally.unknown_undone > 0);
+    assert_true(tally.unknown_done > 0);
+}
+
+static void *converse_in_time(void *cut)
+{
+    void *result = NULL;
+
+    CX_TIMEOUT(100) {
+        result = converse(cut);
+    }
+    return result;
+}
+
+/* R9: nobody says that the server is gone. */
+TASK_TEST(a_server_that_falls_silent_at_any_point_keeps_nobody)
+{
+    static const int errors[] = {-ETIMEDOUT, -ENOTRECOVERABLE, 0};
+    struct tally tally = {0};
+
+    converse_at_each(SILENCE, converse_in_time, errors, &tally);
+    assert_true(tally.unknown_undone > 0);
+    assert_true(tally.unknown_done > 0);
+}
+
+/* A database that is not open yet, behind a proxy. */
+#define PROXY_TEST(name)                                                       \
+    static void name##_behind(struct folder *folder, struct proxy *proxy);     \
+    TASK_TEST(name)                                                            \
+    {                                                                          \
+        struct folder folder;                                                  \
+        struct proxy proxy;                                                    \
+                                                                               \
+        folder_make(&folder);                                                  \
+        proxy_start(&proxy, &folder);                                          \
+        name##_behind(&folder, &proxy);                                        \
+        proxy_end(&proxy);                                                     \
+        folder_remove(&folder);                                                \
+    }                                                                          \
+    static void name##_behind(CX__UNUSED struct folder *folder,                \
+                              struct proxy *proxy)
+
+PROXY_TEST(a_url_may_say_how_long_connecting_takes_at_most)
+{
+    char url[320];
+    cx_db *db;
+
+    (void)snprintf(url, sizeof(url), "%s&connect_timeout=1", proxy->url);
+    proxy->silent = true;
+    assert_int_equal(cx_db_open(url, NULL, &db), -ETIMEDOUT);
+}
+
+/* A pooler says a number of its own for the server's process. */
+static void change_process(char *data, size_t size)
+{
+    char *key = memmem(data, size, "K\0\0\0\f", 5);
+
+    assert_non_null(key);
+    key[8] ^= 1;
+}
+
+/* P21. */
+PROXY_TEST(a_pooler_in_between_is_refused)
+{
+    cx_db *db;
+
+    proxy->doctor = change_process;
+    assert_int_equal(cx_db_open(proxy->url, NULL, &db), -EPROTONOSUPPORT);
+    assert_non_null(strstr(cx_db_problem(), "pooler"));
+    proxy->doctor = NULL;
+    assert_ok(cx_db_open(proxy->url, NULL, &db));
+    assert_ok(cx_db_close(db));
+}
+
+static void change_version(char *data, size_t size)
+{
+    char *version = memmem(data, size, "server_version\0", 15);
+
+    assert_non_null(version);
+    memcpy(version + 15, "13", 2);
+}
+
+PROXY_TEST(a_server_that_is_too_old_is_refused)
+{
+    cx_db *db;
+
+    proxy->doctor = change_version;
+    assert_int_equal(cx_db_open(proxy->url, NULL, &db), -EPROTONOSUPPORT);
+    assert_non_null(strstr(cx_db_problem(), "older"));
+}
+
+PROXY_TEST(a_server_that_is_not_there_is_an_error)
+{
+    char url[320];
+    cx_db *db;
+
+    (void)snprintf(url, sizeof(url), "%s.x", proxy->url);
+    assert_int_equal(cx_db_open(url, NULL, &db), -ECONNREFUSED);
+}
+
+/* Wait for a server that recovers. */
+static void await_server(cx_db *db)
+{
+    int error = run(db, "SELECT 1");
+
+    while (error == -ECONNREFUSED || error == -ECONNRESET) {
+        assert_ok(cx_sleep(10));
+        error = run(db, "SELECT 1");
+    }
+    assert_ok(error);
+}
+
+/* R9: a server whose process is killed ends all its connections, and starts
+ * again. */
+USERS_TEST(a_server_that_crashes_in_a_transaction_is_an_error_until_it_is_back)
+{
+    int error;
+
+    CX_TRANSACTION(db, &error) {
+        pid_t process = (pid_t)number(db, "SELECT pg_backend_pid()::bigint");
+
+        (void)user_add(db, "lost", 1);
+        assert_int_equal(kill(process, SIGKILL), 0);
+        error = run(db, "SELECT pg_sleep(10)");
+    }
+    assert_int_equal(error, -ECONNRESET);
+    await_server(db);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 0);
+    (void)user_add(db, "kept", 1);
+}
+
+/* A server that must not be written to says so to whoever writes. */
+USERS_TEST(a_server_that_is_read_only_is_read)
+{
+    (void)user_add(db, "x", 1);
+    server_run(folder->url,
+               "DO \\$\\$ BEGIN EXECUTE format('ALTER DATABASE %I SET"
+               " default_transaction_read_only = on', current_database());"
+               " PERFORM pg_terminate_backend(pid) FROM pg_stat_activity"
+               " WHERE usename LIKE 'cx\\_%'; END \\$\\$");
+    await_server(db);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 1);
+    assert_int_equal(run(db, "DELETE FROM users"), -EROFS);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cancel_at_any_point_of_a_conversation_is_clean),
+        cmocka_unit_test(
+            a_connection_that_is_cut_at_any_point_is_an_error_and_no_more),
+        cmocka_unit_test(a_server_that_falls_silent_at_any_point_keeps_nobody),
+        cmocka_unit_test(a_url_may_say_how_long_connecting_takes_at_most),
+        cmocka_unit_test(a_pooler_in_between_is_refused),
+        cmocka_unit_test(a_server_that_is_too_old_is_refused),
+        cmocka_unit_test(a_server_that_is_not_there_is_an_error),
+        cmocka_unit_test(
+            a_server_that_crashes_in_a_transaction_is_an_error_until_it_is_back),
+        cmocka_unit_test(a_server_that_is_read_only_is_read),
+    };
+
+    return cmocka_run_group_tests_name("postgres cut", tests, NULL, NULL);
+}
