@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Check that every attack of the catalogue has a test that names it, or is an
-exception with a reason. A test names its attacks in the comment directly above
-it, and its own name is the claim:
+exception with a reason, and that docs/attacks.md tells which. A test names its
+attacks in the comment directly above it, and its own name is the claim:
 
     /* S7. */
     ATTACK(no_other_file_can_be_attached)
 
     python3 scripts/check_attacks.py            # for `make check`
-    python3 scripts/check_attacks.py --table    # as Markdown
+    python3 scripts/check_attacks.py --write    # docs/attacks.md anew
 """
 import pathlib
 import re
@@ -58,6 +58,19 @@ CATALOGUE = {
     }),
 }
 
+PAGE = pathlib.Path("docs/attacks.md")
+
+HEAD = """\
+# Attacks, and the tests of each
+
+What was tried to reach another tenant's rows, and what shows that it does not.
+A test is `file: name`, in tests/sql/; those of a file that is not named after
+an engine run on both. After each, both tenants' rows are what they were, and
+the next connection works.
+
+This page is written by `python3 scripts/check_attacks.py --write`.
+"""
+
 ROW_MODE = "rows of several tenants in one table are not built"
 
 EXCEPTIONS = {
@@ -75,7 +88,7 @@ EXCEPTIONS = {
 
 # "S7.", "P8, P13: why."; then the head of the test.
 TEST = re.compile(
-    r"^/\* ([NSPR]\d+(?:, [NSPR]\d+)*)(?:\.|[:,][^*]*) \*/\n"
+    r"^/\* ([NSPR]\d+(?:, [NSPR]\d+)*)(?:\.|[:,](?:[^*]|\*(?!/))*)\s\*/\n"
     r"(?:static\s+void\s+(\w+)\(\s*void \*\*state\)|[A-Z_]+TEST\((\w+)\)|"
     r"ATTACK\((\w+)\))?", re.MULTILINE)
 
@@ -116,22 +129,27 @@ def check(proofs, problems):
             problems.append(f"attack {number} has a test: no exception")
 
 
-def print_table(proofs):
+def page(proofs):
+    lines = [HEAD]
     for letter, (chapter, titles) in CATALOGUE.items():
-        print(f"\n### {chapter}\n\n| | attack | refused by |\n|---|---|---|")
+        lines.append(f"## {chapter}\n\n| | attack | shown by |\n|---|---|---|")
         for number, title in titles.items():
             key = f"{letter}{number}"
             names = "<br>".join(f"`{name}`" for name in proofs[key])
-            print(f"| {key} | {title} | "
-                  f"{names or 'none: ' + EXCEPTIONS.get(key, '')} |")
+            lines.append(f"| {key} | {title} | "
+                         f"{names or 'none: ' + EXCEPTIONS.get(key, '')} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def main():
     problems = []
     proofs = attacks(problems)
     check(proofs, problems)
-    if "--table" in sys.argv[1:]:
-        print_table(proofs)
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text(page(proofs))
+    elif not PAGE.exists() or PAGE.read_text() != page(proofs):
+        problems.append(f"{PAGE} is not up to date: {sys.argv[0]} --write")
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
