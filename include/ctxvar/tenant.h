@@ -32,6 +32,38 @@ CX__BEGIN_DECLS
  */
 typedef struct cx_tenant cx_tenant;
 
+/** What there is of connections, and has been. */
+typedef struct cx_db_stats {
+    size_t used;        /**< connections that tasks have */
+    size_t idle;        /**< connections that are kept for the next task */
+    size_t waiting;     /**< tasks that wait for their turn */
+    uint64_t leases;    /**< connections that tasks were given */
+    uint64_t refused;   /**< and were not: cancelled, late, or an error */
+    uint64_t waits;     /**< turns that were waited for */
+    uint64_t waited_ms; /**< for so long in all */
+    uint64_t opened;    /**< connections that were made */
+    uint64_t evicted;   /**< and closed, to make place for others */
+    uint64_t broken;    /**< or closed amid something, or lost */
+} cx_db_stats;
+
+/**
+ * Count the connections to tenants, and what was done with them.
+ *
+ * @param db      Borrowed.
+ * @param tenant  Borrowed: since it has a handle; NULL: of all, since the
+ *                database was opened.
+ * @param stats   Written on success.
+ * @return 0, an error of any call, or
+ *   -EKEYREJECTED  tenant is another database's
+ *
+ * Suspends: never, but while the database is being opened. Threads: the
+ * database's loop's, within a task.
+ * Cost: O(idle connections).
+ * Source: HikariCP, HikariPoolMXBean; own.  Since: 0.1
+ */
+CX__API int cx_db_stats_get(cx_db *db, const cx_tenant *tenant,
+                            cx_db_stats *stats);
+
 /**
  * Make a new tenant, with the tables that all begin with.
  *

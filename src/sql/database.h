@@ -3,8 +3,8 @@
 #ifndef CTXVAR_SQL_DATABASE_H
 #define CTXVAR_SQL_DATABASE_H
 
-#include <ctxvar/database.h>
 #include <ctxvar/sync.h>
+#include <ctxvar/tenant.h>
 
 #include "gate.h"
 #include "task/list.h"
@@ -41,6 +41,7 @@ struct cx_db {
     unsigned each; /* of them for one pool */
     unsigned process;
     bool closing;
+    cx_db_stats stats; /* counted so far, of all tenants; idle is not */
 };
 
 /* May the running task use it now? 0 or the error. */

@@ -24,18 +24,17 @@ struct cx__gate {
 int cx__gate_init(struct cx__gate *gate, unsigned most);
 void cx__gate_fini(struct cx__gate *gate);
 
-int cx__gate_wait(struct cx__gate *gate);
-
-/* As cx_semaphore_acquire(), but that it does not look at cancels and
- * deadlines where there is a place. */
-static inline int cx__gate_enter(struct cx__gate *gate)
+/* Take a place if there is one. */
+static inline bool cx__gate_try(struct cx__gate *gate)
 {
-    if (CX__LIKELY(gate->free > 0)) {
-        gate->free--;
-        return 0;
-    }
-    return cx__gate_wait(gate);
+    if (gate->free == 0)
+        return false;
+    gate->free--;
+    return true;
 }
+
+/* Wait for a place, where there is none. As cx_semaphore_acquire(). */
+int cx__gate_wait(struct cx__gate *gate);
 
 static inline void cx__gate_leave(struct cx__gate *gate)
 {

@@ -24,6 +24,15 @@
 #include "problem.h"
 #include "tenant.h"
 
+/* Of a pool's tenant and of all; the registry is not counted. */
+#define COUNT(pool, what, by)                                                  \
+    do {                                                                       \
+        if ((pool)->tenant != NULL) {                                          \
+            (pool)->tenant->stats.what += (by);                                \
+            (pool)->db->stats.what += (by);                                    \
+        }                                                                      \
+    } while (0)
+
 /* As long as it takes to open a connection, or a little longer. */
 enum { PATIENCE_MS = 10 };
 
@@ -94,8 +103,8 @@ static void close_one(cx_db *db, struct cx__connection *connection)
     db->engine->disconnect(db, &alone);
 }
 
-/* Close the one unused longest, for its place. */
-static void evict(cx_db *db)
+/* Close the one unused longest. */
+static void close_oldest(cx_db *db)
 {
     struct cx__connection *oldest =
         CX__OWNER(db->idle.next, struct cx__connection, aged);
@@ -103,6 +112,7 @@ static void evict(cx_db *db)
 
     idle_remove(oldest);
     pool->users++;
+    COUNT(pool, evicted, 1);
     close_one(db, oldest);
     cx__pool_release(pool);
 }
@@ -118,13 +128,14 @@ static int pool_connect(struct cx__pool *pool,
     db->open++;
     pool->open++;
     if (db->open > db->most && !cx__list_is_empty(&db->idle))
-        evict(db);
+        close_oldest(db);
     error = db->engine->connect(pool, connection);
     if (error != 0) {
         db->open--;
         pool->open--;
         return error;
     }
+    COUNT(pool, opened, 1);
     (*connection)->db = db;
     (*connection)->pool = pool;
     (*connection)->generation = generation;
@@ -139,6 +150,25 @@ static bool is_dear(const struct cx__pool *pool)
            pool->db->open >= pool->db->most;
 }
 
+/* Wait for a place in a gate. */
+static int gate_wait(struct cx__pool *pool, struct cx__gate *gate)
+{
+    uint64_t from = cx_time();
+    int error;
+
+    COUNT(pool, waits, 1);
+    COUNT(pool, waiting, 1);
+    error = cx__gate_wait(gate);
+    COUNT(pool, waiting, -1);
+    COUNT(pool, waited_ms, cx_time() - from);
+    return error;
+}
+
+static int gate_enter(struct cx__pool *pool, struct cx__gate *gate)
+{
+    return CX__LIKELY(cx__gate_try(gate)) ? 0 : gate_wait(pool, gate);
+}
+
 /* Wait for one of those; that none came in time is no error. */
 static int pool_wait(struct cx__pool *pool)
 {
@@ -146,7 +176,7 @@ static int pool_wait(struct cx__pool *pool)
 
     CX_TIMEOUT(PATIENCE_MS) {
         while (error == 0 && is_dear(pool))
-            error = cx__gate_wait(&pool->returned);
+            error = gate_wait(pool, &pool->returned);
     }
     return error != -ETIMEDOUT ? error : 0;
 }
@@ -170,6 +200,7 @@ static int pool_take(struct cx__pool *pool, struct cx__connection **connection)
         }
         pool->open--;
         pool->db->open--;
+        COUNT(pool, broken, 1);
         close_one(pool->db, warm);
     }
     return pool_connect(pool, connection);
@@ -178,7 +209,7 @@ static int pool_take(struct cx__pool *pool, struct cx__connection **connection)
 /* Wait for a slot of the database's, for a tenant that is still there. */
 static int slot_take(struct cx__pool *pool)
 {
-    int error = cx__gate_enter(&pool->db->slots);
+    int error = gate_enter(pool, &pool->db->slots);
 
     if (error == 0 && pool->tenant != NULL && pool->tenant->dropped) {
         cx__gate_leave(&pool->db->slots);
@@ -191,7 +222,7 @@ static int slot_take(struct cx__pool *pool)
  * not wait for one then. */
 static int pool_enter(struct cx__pool *pool)
 {
-    int error = cx__gate_enter(&pool->quota);
+    int error = gate_enter(pool, &pool->quota);
 
     if (error == 0 && pool->room != CX__REGISTRY) {
         error = slot_take(pool);
@@ -222,10 +253,14 @@ int cx__pool_lease(struct cx__pool *pool, struct cx__connection **connection)
             pool_leave(pool);
     }
     if (error != 0) {
+        COUNT(pool, refused, 1);
         db->users--;
         cx__pool_release(pool);
+        return error;
     }
-    return error;
+    COUNT(pool, leases, 1);
+    COUNT(pool, used, 1);
+    return 0;
 }
 
 static void connection_rest(struct cx__connection *connection)
@@ -235,6 +270,7 @@ static void connection_rest(struct cx__connection *connection)
     if (connection->broken || connection->generation != pool->generation) {
         pool->open--;
         pool->db->open--;
+        COUNT(pool, broken, connection->broken);
         close_one(pool->db, connection);
     } else {
         cx__list_insert(pool->idle.next, &connection->idle);
@@ -251,6 +287,7 @@ void cx__pool_return(struct cx__connection *connection)
     if (connection->unsettled)
         pool->db->engine->settle(connection);
     connection_rest(connection);
+    COUNT(pool, used, -1);
     pool_leave(pool);
     pool->db->users--;
     cx__pool_release(pool);
@@ -278,7 +315,7 @@ int cx__pool_drain(struct cx__pool *pool)
     unsigned n = 0;
     int error = 0;
 
-    while (n < most && (error = cx__gate_enter(&pool->quota)) == 0)
+    while (n < most && (error = gate_enter(pool, &pool->quota)) == 0)
         n++;
     if (error == 0)
         close_idle(pool);
@@ -298,5 +335,5 @@ void cx__pool_expire(struct cx__pool *pool)
 void cx__pool_close_idle(cx_db *db)
 {
     while (!cx__list_is_empty(&db->idle))
-        evict(db);
+        close_oldest(db);
 }

@@ -32,7 +32,8 @@ struct cx_tenant {
     cx_tenant *next;           /* in the roster */
     struct cx__pool *pool;
     uint64_t file[2];
-    char *name; /* may hold any byte but NUL; ends with one */
+    cx_db_stats stats; /* counted so far; idle is not */
+    char *name;        /* may hold any byte but NUL; ends with one */
     size_t name_len;
 };
 

@@ -375,9 +375,15 @@ ATTACK(a_session_that_dies_in_use_is_an_error_and_the_next_is_fine)
 /* R9: nothing was sent on it, so that nobody need know. */
 ATTACK(a_session_that_dies_unused_is_replaced)
 {
+    cx_db_stats before, after;
+
     assert_int_equal(number(db, "SELECT 1"), 1);
+    assert_ok(cx_db_stats_get(db, two->a, &before));
     end_all_sessions(folder);
     assert_int_equal(number(db, "SELECT 41 + 1"), 42);
+    assert_ok(cx_db_stats_get(db, two->a, &after));
+    assert_int_equal(after.opened, before.opened + 1);
+    assert_int_equal(after.broken, before.broken + 1);
 }
 
 int main(void)
