@@ -49,10 +49,12 @@ typedef struct cx_db_options {
     /** How many of them one tenant has in use at most; 0: 8. Who wants more
      *  waits, first come, first served. */
     unsigned connections_each;
+    /** Open only what is there already; nothing is made. */
+    bool existing;
 } cx_db_options;
 
 /**
- * Open a database; an empty one is made where there is none.
+ * Open a database; an empty one is made where there is nothing.
  *
  * "sqlite:DIR" is a folder, made if it is missing, with a file for each
  * tenant and one in which they are listed. Nothing else is to be kept there.
@@ -69,7 +71,9 @@ typedef struct cx_db_options {
  * @param db       Written on success; the caller's until cx_db_close().
  * @return 0, an error of any call, or, with nothing opened,
  *   -EINVAL      url names no engine that is known
- *   -ENOENT      there is no folder in which to make it
+ *   -ENOENT      there is no folder in which to make it, or nothing to open
+ *   -ENOTEMPTY   the folder or the server's database is used for something
+ *                else
  *   -ENOTDIR     there is something else in the place of the folder
  *   -EACCES      the folder or its files may not be used
  *   -EPROTONOSUPPORT  it was written by a later version of this library

@@ -174,6 +174,28 @@ CX__API int cx_model_find(cx_db *db, const cx_model *model, void *row,
                           cx_arena *arena);
 
 /**
+ * Find the row of a key within a transaction, and keep others from changing it
+ * until that ends: what is read so may be changed without losing what others
+ * have changed meanwhile.
+ *
+ * Who else would lock or change it waits. On SQLite a transaction keeps others
+ * from all rows, and this is as cx_model_find().
+ *
+ * @param db     Borrowed.
+ * @param model  Borrowed, for as long as db is open.
+ * @param row    Borrowed; as for cx_model_find().
+ * @param arena  Borrowed; as for cx_model_find().
+ * @return as cx_model_find(); -EINVAL: outside of a transaction.
+ *
+ * Suspends: as cx_db_sql(), and while another transaction has the row. Threads:
+ * the database's loop's, within a task.
+ * Cost: as cx_model_find(); on PostgreSQL the row is written to.
+ * Source: Django, select_for_update().  Since: 0.1
+ */
+CX__API int cx_model_lock(cx_db *db, const cx_model *model, void *row,
+                          cx_arena *arena);
+
+/**
  * Find the rows of many keys, at one round trip where there is one.
  *
  * @param db     Borrowed.
@@ -408,6 +430,15 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
  */
 #define cx_db_find(db, m, row, arena)                                          \
     cx_model_find((db), &(m)->model, CX__ROW(m, row), (arena))
+
+/**
+ * Find the row of a key within a transaction, and keep others from changing it
+ * until that ends.
+ *
+ * Source: cx_model_lock(), with its errors.  Since: 0.1
+ */
+#define cx_db_lock(db, m, row, arena)                                          \
+    cx_model_lock((db), &(m)->model, CX__ROW(m, row), (arena))
 
 /**
  * Find the rows of many keys; rows is a T *.

@@ -22,9 +22,22 @@
  * block is waiting for oneself. One within another is a savepoint: rolled
  * back, it undoes its own part; committed, it shares the other's fate.
  *
- * After a statement that failed, engines differ: SQLite goes on as if it had
- * not been there, on PostgreSQL all that follows is -ECONNABORTED. What is to
- * go on on both puts such a statement into a transaction within.
+ * Where transactions of one tenant meet, engines differ: on SQLite they take
+ * turns, from begin to end. On PostgreSQL they run at once, and each statement
+ * sees what has been committed by then ("read committed"): a row that one has
+ * read may have been changed by another before it is written back, and that
+ * change is lost. So what is read to be changed is read by cx_db_lock():
+ *
+ *     CX_TRANSACTION(db, &error) {
+ *         error = cx_db_lock(db, &account_model, &account, NULL);
+ *         account.balance -= amount;
+ *         if (error == 0)
+ *             error = cx_db_update(db, &account_model, &account, NULL);
+ *     }
+ *
+ * After a statement that failed, engines differ, too: SQLite goes on as if it
+ * had not been there, on PostgreSQL all that follows is -ECONNABORTED. What is
+ * to go on on both puts such a statement into a transaction within.
  */
 #ifndef CTXVAR_TRANSACTION_H
 #define CTXVAR_TRANSACTION_H

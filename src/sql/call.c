@@ -23,6 +23,11 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
     case CX__FIND:
         cx__text_find(words, call->model, columns);
         break;
+    case CX__LOCK:
+        cx__text_find(words, call->model, columns);
+        if (call->engine->for_update != NULL)
+            cx__words_add(words, call->engine->for_update);
+        break;
     case CX__UPDATE:
         cx__text_update(words, call->model, columns);
         break;

@@ -73,6 +73,7 @@ static void db_free(cx_db *db)
 static int db_init(cx_db *db, const cx_db_options *options)
 {
     db->process = process;
+    db->existing = options->existing;
     db->most = options->connections != 0 ? options->connections : MOST;
     db->each =
         options->connections_each != 0 ? options->connections_each : EACH;

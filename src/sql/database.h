@@ -40,6 +40,7 @@ struct cx_db {
     unsigned most;
     unsigned each; /* of them for one pool */
     unsigned process;
+    bool existing; /* it must be there already */
     bool closing;
     cx_db_stats stats; /* counted so far, of all tenants; idle is not */
 };

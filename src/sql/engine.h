@@ -117,6 +117,9 @@ struct cx__engine {
      * be asked for as a row of the INSERT. */
     int64_t (*inserted)(const struct cx__statement *statement);
     bool returning;
+    /* What is added to a SELECT that locks its rows; NULL: whoever reads in a
+     * transaction has locked them. */
+    const char *for_update;
     /* Run one so often at as few round trips as can be. NULL: there are none,
      * and they are run one after the other. */
     int (*run_batch)(struct cx__statement *statement,
@@ -133,6 +136,10 @@ struct cx__engine {
      * is lost, -ENOTRECOVERABLE. One that fails in another way is rolled back
      * next. A commit or rollback is done cancelled or not. */
     int (*begin)(struct cx__connection *connection, unsigned depth);
+    /* In a transaction of the registry's or of a schema's: wait for those who
+     * change the list of tenants, or these tables, and keep others from it.
+     * NULL: that is so from the begin on. */
+    int (*lock)(struct cx__connection *connection);
     int (*commit)(struct cx__connection *connection, unsigned depth);
     int (*rollback)(struct cx__connection *connection, unsigned depth);
 

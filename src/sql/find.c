@@ -29,7 +29,8 @@ static int check_arena(const cx_model *model, const cx_arena *arena)
                        model->table);
 }
 
-int cx_model_find(cx_db *db, const cx_model *model, void *row, cx_arena *arena)
+static int find(cx_db *db, const cx_model *model, enum cx__operation operation,
+                void *row, cx_arena *arena)
 {
     struct cx__call call;
     cx__columns key, others;
@@ -41,10 +42,13 @@ int cx_model_find(cx_db *db, const cx_model *model, void *row, cx_arena *arena)
         return result;
     key = cx__model_key(model);
     others = cx__model_all(model) & ~key;
-    result = cx__call_begin(&call, db, model, CX__FIND, others);
+    result = cx__call_begin(&call, db, model, operation, others);
     if (result != 0)
         return result;
-    result = cx__call_bind(&call, row, key);
+    if (operation == CX__LOCK && call.connection->depth == 0)
+        result = cx__problem(-EINVAL, "outside of a transaction");
+    if (result == 0)
+        result = cx__call_bind(&call, row, key);
     if (result == 0)
         result = cx__call_step(&call);
     if (result == 1)
@@ -52,6 +56,16 @@ int cx_model_find(cx_db *db, const cx_model *model, void *row, cx_arena *arena)
     else if (result == 0)
         result = cx__problem(-ENOENT, NULL);
     return cx__call_end(&call, result);
+}
+
+int cx_model_find(cx_db *db, const cx_model *model, void *row, cx_arena *arena)
+{
+    return find(db, model, CX__FIND, row, arena);
+}
+
+int cx_model_lock(cx_db *db, const cx_model *model, void *row, cx_arena *arena)
+{
+    return find(db, model, CX__LOCK, row, arena);
 }
 
 /* Rows by the array; found: which of them are there, NULL: all must be. */

@@ -172,12 +172,16 @@ static int finish(struct cx__connection *connection, int result)
 static int migrate_connection(const struct run *run,
                               struct cx__connection *connection)
 {
-    int result = run->db->engine->begin(connection, 0);
+    const struct cx__engine *engine = run->db->engine;
+    int result = engine->begin(connection, 0);
 
     if (result != 0)
         return result;
     connection->depth = 1;
-    result = apply_all(run, connection);
+    if (engine->lock != NULL)
+        result = engine->lock(connection);
+    if (result == 0)
+        result = apply_all(run, connection);
     result = finish(connection, result);
     connection->depth = 0;
     return result;

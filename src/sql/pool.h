@@ -10,6 +10,9 @@
 #include "database.h"
 #include "engine.h"
 
+/* The number of the template's room, which is no tenant's. */
+enum { CX__TEMPLATE = 0 };
+
 /* What a room is, and with it what a connection to it may do. */
 enum cx__room {
     CX__REGISTRY, /* the list of tenants: the library's own statements */

@@ -92,6 +92,7 @@ int cx__pg_compare(struct cx__connection *connection, const cx_model *model,
 const char *cx__pg_script_of(const cx_migration *migration);
 int cx__pg_run_script(struct cx__connection *connection, const char *script);
 int cx__pg_begin(struct cx__connection *connection, unsigned depth);
+int cx__pg_lock(struct cx__connection *connection);
 int cx__pg_commit(struct cx__connection *connection, unsigned depth);
 int cx__pg_rollback(struct cx__connection *connection, unsigned depth);
 

@@ -21,6 +21,10 @@
 
 enum { STATEMENT_BYTES = 4096, OLDEST_SERVER = 140000, SCHEMA_VERSION = 1 };
 
+/* Whoever changes who may do what in the database: the server does not wait
+ * for the other, but fails. */
+#define LOCK_ROLES "LOCK TABLE ctxvar.cx_secrets IN SHARE ROW EXCLUSIVE MODE"
+
 /*
  * What is locked while the rest is made, so that of several processes one does
  * it: a table, since an advisory lock could be any tenant's. Of two that make
@@ -48,6 +52,7 @@ static const char *const foundation[] = {
     " ON ctxvar.cx_tenants (name) WHERE state = 1",
     "CREATE TABLE IF NOT EXISTS ctxvar.cx_secrets ("
     " id bigint PRIMARY KEY, secret text NOT NULL)",
+    LOCK_ROLES,
     "REVOKE ALL ON ALL TABLES IN SCHEMA ctxvar FROM PUBLIC",
     /* The template: what each tenant begins with. */
     "CREATE SCHEMA IF NOT EXISTS t0",
@@ -61,6 +66,16 @@ static const char *const foundation[] = {
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     "COMMIT",
 };
+
+/* Is there a list of tenants? Is there a table or the like, but for what the
+ * system and extensions have? */
+static const char check_contents[] =
+    "SELECT to_regclass('ctxvar.cx_version') IS NOT NULL,"
+    " EXISTS (SELECT FROM pg_class c JOIN pg_namespace n"
+    " ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_'"
+    " AND n.nspname NOT IN ('information_schema', 'ctxvar')"
+    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid"
+    " AND d.deptype = 'e'))";
 
 /* Does everybody still have something? Is it a server, and not a pooler that
  * gives each transaction to whichever session is free? */
@@ -107,8 +122,9 @@ static int check_foundation(cx_db *db, PGconn *pg, const PGresult *result)
 {
     if (is_true(result, 0))
         return cx__problem(
-            -EACCES, "the database gives everybody CONNECT, TEMP or a schema,"
-                     " and this role may not take that away");
+            -EACCES, "everybody may still CONNECT to the database, make"
+                     " temporary tables in it, or use a schema of its: that"
+                     " could not be taken away");
     if (number(result, 1) != PQbackendPID(pg))
         return cx__problem(-EPROTONOSUPPORT,
                            "a pooler stands between: sessions are not one's"
@@ -130,6 +146,27 @@ static int lay_ground(PGconn *pg)
     return error;
 }
 
+/* Is there a database of ours, or place for one? What everybody may do in it
+ * is going to be taken away. */
+static int check_place(const cx_db *db, PGconn *pg)
+{
+    PGresult *result;
+    bool is_ours, is_used;
+    int error = cx__pq_query(pg, check_contents, 0, NULL, &result);
+
+    if (error != 0)
+        return error;
+    is_ours = is_true(result, 0);
+    is_used = is_true(result, 1);
+    PQclear(result);
+    if (!is_ours && db->existing)
+        return cx__problem(-ENOENT, "tenants were never kept here");
+    if (!is_ours && is_used)
+        return cx__problem(-ENOTEMPTY,
+                           "the database is used for something else");
+    return 0;
+}
+
 static int found(cx_db *db, PGconn *pg)
 {
     PGresult *result;
@@ -138,7 +175,9 @@ static int found(cx_db *db, PGconn *pg)
     if (PQserverVersion(pg) < OLDEST_SERVER)
         return cx__problem(-EPROTONOSUPPORT,
                            "a server older than PostgreSQL 14");
-    error = lay_ground(pg);
+    error = check_place(db, pg);
+    if (error == 0)
+        error = lay_ground(pg);
     if (error == 0)
         error = run_all(pg, foundation, LENGTH(foundation));
     if (error != 0)
@@ -338,13 +377,20 @@ static int fill_room(PGconn *pg, const char *role, long long id)
     return error == 0 ? run_format(pg, copy_template, id, role) : error;
 }
 
+static int begin(PGconn *pg)
+{
+    int error = cx__pq_run(pg, "BEGIN");
+
+    return error == 0 ? cx__pq_run(pg, LOCK_ROLES) : error;
+}
+
 static int make_room(PGconn *pg, const char *role, int64_t id)
 {
     char secret[CX__PG_SECRET_BYTES];
     int error = make_secret(secret);
 
     if (error == 0)
-        error = cx__pq_run(pg, "BEGIN");
+        error = begin(pg);
     if (error == 0)
         error = clear_room(pg, role, id);
     if (error == 0)
@@ -360,7 +406,7 @@ static int make_room(PGconn *pg, const char *role, int64_t id)
 
 static int unmake_room(PGconn *pg, const char *role, int64_t id)
 {
-    int error = cx__pq_run(pg, "BEGIN");
+    int error = begin(pg);
 
     if (error == 0)
         error = clear_room(pg, role, id);

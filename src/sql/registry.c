@@ -166,7 +166,10 @@ static int create(struct cx__connection *connection, cx_text name,
 
     if (error != 0)
         return error;
-    error = list_and_provision(connection, name, listed);
+    if (engine->lock != NULL)
+        error = engine->lock(connection);
+    if (error == 0)
+        error = list_and_provision(connection, name, listed);
     if (error == 0)
         error = engine->commit(connection, 0);
     if (error != 0)

@@ -14,9 +14,6 @@
 #include "pool.h"
 #include "statement.h"
 
-/* The number of the template's room. */
-enum { CX__TEMPLATE = 0 };
-
 enum { CX__KEY_BYTES = 16, CX__WORDS_BYTES = 256 };
 
 struct cx__vfs;
@@ -31,7 +28,8 @@ struct cx__vfs;
 struct cx__sqlite {
     cx_executor *executor;
     struct cx__vfs *vfs;
-    char *folder; /* absolute, without links */
+    char *folder;  /* absolute, without links */
+    bool existing; /* it must be there already */
     unsigned char key[CX__KEY_BYTES];
 };
 

@@ -67,7 +67,8 @@ struct open_job {
 /* Only this user may look into a folder that is made here. */
 static int open_folder(struct open_job *job)
 {
-    if (mkdir(job->place, S_IRWXU) != 0 && errno != EEXIST)
+    if (!job->sqlite->existing && mkdir(job->place, S_IRWXU) != 0 &&
+        errno != EEXIST)
         return cx__sqlite_refuse(&job->outcome, -errno,
                                  "the folder cannot be made");
     job->sqlite->folder = realpath(job->place, NULL);
@@ -94,6 +95,7 @@ static int engine_open(cx_db *db, const char *place)
 
     if (job.sqlite == NULL)
         return -ENOMEM;
+    job.sqlite->existing = db->existing;
     error = cx__sqlite_run(job.sqlite, open_run, &job);
     if (error == 0 && job.outcome.error != 0)
         error = cx__problem(job.outcome.error, "%s", job.outcome.words);

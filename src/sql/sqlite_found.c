@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sqlite.h"
 
@@ -21,6 +22,37 @@ static const char registry_tables[] =
     "CREATE INDEX cx_tenants_state ON cx_tenants (state) WHERE state = 2;"
     "INSERT INTO cx_registry VALUES (randomblob(16));"
     "PRAGMA user_version = 1";
+
+/* Is it called as our files are, or hidden? */
+static bool is_ours(const char *name)
+{
+    return name[0] == '.' || strncmp(name, "registry.db", 11) == 0 ||
+           (name[0] == 't' && name[1] >= '0' && name[1] <= '9');
+}
+
+/* Is there a database, or place for one? */
+static int check_place(const struct cx__sqlite *sqlite, const char *registry,
+                       struct cx__outcome *outcome)
+{
+    const struct dirent *entry;
+    bool is_used = false;
+    DIR *folder;
+
+    if (access(registry, F_OK) == 0)
+        return 0;
+    if (sqlite->existing)
+        return cx__sqlite_refuse(outcome, -ENOENT,
+                                 "tenants were never kept here");
+    folder = opendir(sqlite->folder);
+    if (folder == NULL)
+        return cx__sqlite_failed(outcome, errno);
+    while (!is_used && (entry = readdir(folder)) != NULL)
+        is_used = !is_ours(entry->d_name);
+    (void)closedir(folder);
+    return is_used ? cx__sqlite_refuse(outcome, -ENOTEMPTY,
+                                       "the folder is used for something else")
+                   : 0;
+}
 
 /* Is there a tenant's file? A registry that is new must not give its number
  * again. */
@@ -103,13 +135,31 @@ static int set_log_mode(sqlite3 *handle, struct cx__outcome *outcome)
     return error;
 }
 
+/* Somebody else's database is left as it is. */
+static int check_file(sqlite3 *handle, struct cx__outcome *outcome)
+{
+    int is_used = 0;
+    int error = cx__sqlite_number(
+        handle,
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema) AND NOT EXISTS"
+        " (SELECT 1 FROM sqlite_schema WHERE name = 'cx_registry')",
+        &is_used, outcome);
+
+    return error == 0 && is_used
+               ? cx__sqlite_refuse(outcome, -ENOTEMPTY,
+                                   "the registry is something else's file")
+               : error;
+}
+
 static int found_registry(struct cx__sqlite *sqlite, sqlite3 *handle,
                           struct cx__outcome *outcome)
 {
     int error;
 
     (void)sqlite3_busy_timeout(handle, 5000);
-    error = set_log_mode(handle, outcome);
+    error = check_file(handle, outcome);
+    if (error == 0)
+        error = set_log_mode(handle, outcome);
     if (error != 0)
         return error;
     error = cx__sqlite_exec(handle,
@@ -133,7 +183,9 @@ int cx__sqlite_found(struct cx__sqlite *sqlite, struct cx__outcome *outcome)
 
     if (path == NULL)
         return cx__sqlite_failed(outcome, ENOMEM);
-    error = cx__sqlite_make_file(path, outcome);
+    error = check_place(sqlite, path, outcome);
+    if (error == 0)
+        error = cx__sqlite_make_file(path, outcome);
     if (error == -EEXIST || error == 0)
         error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
     if (error == 0)

@@ -356,6 +356,88 @@ DB_TEST(a_cancelled_migration_goes_on_where_it_was)
     cx_tenant_unref(tenant);
 }
 
+/* A folder or server's database that is open twice, as by two processes. */
+struct twice {
+    struct folder folder;
+    cx_db *db[2];
+    unsigned created;
+    bool done;
+};
+
+static void twice_make(struct twice *twice)
+{
+    *twice = (struct twice){.created = 0};
+    folder_make(&twice->folder);
+    for (int i = 0; i < 2; i++)
+        assert_ok(cx_db_open(twice->folder.url, NULL, &twice->db[i]));
+}
+
+static void twice_end(struct twice *twice)
+{
+    for (int i = 0; i < 2; i++)
+        assert_ok(cx_db_close(twice->db[i]));
+    folder_remove(&twice->folder);
+}
+
+TASK_TEST(migrations_at_once_wait_for_each_other)
+{
+    cx_task *tasks[2];
+    struct twice twice;
+
+    twice_make(&twice);
+    for (int i = 0; i < 5; i++) {
+        char name[2] = {(char)('A' + i), '\0'};
+
+        cx_tenant_unref(tenant_make(twice.db[0], name));
+    }
+    for (int i = 0; i < 2; i++)
+        tasks[i] = cx_task_create(migrate_all, twice.db[i]);
+    for (int i = 0; i < 2; i++) {
+        void *error;
+
+        assert_int_equal(cx_await(tasks[i], &error), 0);
+        assert_int_equal((intptr_t)error, 0);
+    }
+    twice_end(&twice);
+}
+
+static void *create_until_done(void *arg)
+{
+    struct twice *twice = arg;
+
+    while (!twice->done) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "%u", twice->created++);
+        assert_ok(cx_tenant_create(twice->db[1], CX_TEXT(name), NULL));
+    }
+    return NULL;
+}
+
+/* It is a copy of the template as it was before, or as it is afterwards. */
+TASK_TEST(a_tenant_that_is_made_amid_a_migration_is_whole)
+{
+    cx_migrate_report report;
+    struct twice twice;
+    cx_task *task;
+
+    twice_make(&twice);
+    task = cx_task_create(create_until_done, &twice);
+    for (size_t len = 1; len <= 3; len++) {
+        unsigned before = twice.created;
+
+        while (twice.created < before + 2)
+            assert_int_equal(cx_sleep(1), 0);
+        assert_ok(migrate(twice.db[0], len, NULL));
+    }
+    twice.done = true;
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_ok(migrate(twice.db[0], 3, &report));
+    assert_int_equal(report.failed, 0);
+    assert_int_equal(report.migrated + report.current, twice.created);
+    twice_end(&twice);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +458,8 @@ int main(void)
         cmocka_unit_test(a_script_stays_within_its_tenants_tables),
         cmocka_unit_test(a_table_may_be_built_anew),
         cmocka_unit_test(a_cancelled_migration_goes_on_where_it_was),
+        cmocka_unit_test(migrations_at_once_wait_for_each_other),
+        cmocka_unit_test(a_tenant_that_is_made_amid_a_migration_is_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

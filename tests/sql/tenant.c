@@ -2,9 +2,12 @@
 /* Databases and the tenants in them: made, found, renamed, dropped, current. */
 #include "support.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <ctxvar/group.h>
 
 TASK_TEST(a_database_that_is_opened_first_is_made)
 {
@@ -332,9 +335,114 @@ DB_TEST(of_two_who_create_the_same_tenant_at_once_one_wins)
     cx_tenant_unref(tenant);
 }
 
+static void *create_numbered(void *arg)
+{
+    cx_db *db = ((void **)arg)[0];
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "tenant %p", arg);
+    return as_pointer(cx_tenant_create(db, CX_TEXT(name), NULL));
+}
+
+static int count_one(cx_tenant *tenant, void *n)
+{
+    (void)tenant;
+    ++*(size_t *)n;
+    return 0;
+}
+
+enum { AT_ONCE = 12 };
+
+/* Also of those of another process, which has the database open on its own. */
+TASK_TEST(many_are_created_at_once)
+{
+    struct folder folder;
+    cx_db *db[2];
+    void *place[AT_ONCE][1], *args[AT_ONCE], *results[AT_ONCE];
+    cx_tenant *tenant;
+    size_t n = 0;
+
+    folder_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db[0]));
+    assert_ok(cx_db_open(folder.url, NULL, &db[1]));
+    for (int i = 0; i < AT_ONCE; i++) {
+        place[i][0] = db[i % 2];
+        args[i] = place[i];
+    }
+    assert_int_equal(cx_gather(create_numbered, args, results, AT_ONCE), 0);
+    for (int i = 0; i < AT_ONCE; i++)
+        assert_int_equal((intptr_t)results[i], 0);
+    assert_ok(cx_tenant_each(db[0], count_one, &n));
+    assert_int_equal(n, AT_ONCE);
+    assert_ok(cx_tenant_create(db[1], CX_TEXT("one more"), &tenant));
+    CX_WITH_TENANT(tenant) {
+        assert_ok(run(db[1], "SELECT 1"));
+    }
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db[0]));
+    assert_ok(cx_db_close(db[1]));
+    folder_remove(&folder);
+}
+
+static int open_existing(const struct folder *folder)
+{
+    const cx_db_options existing = {.existing = true};
+    cx_db *db;
+    int error = cx_db_open(folder->url, &existing, &db);
+
+    if (error == 0)
+        assert_ok(cx_db_close(db));
+    return error;
+}
+
+TASK_TEST(what_must_be_there_is_not_made)
+{
+    struct folder folder;
+    cx_db *db;
+
+    folder_make(&folder);
+    assert_int_equal(open_existing(&folder), -ENOENT);
+    assert_int_equal(open_existing(&folder), -ENOENT);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    assert_ok(cx_db_close(db));
+    assert_ok(open_existing(&folder));
+    folder_remove(&folder);
+}
+
+/* Something that is not ours, where a database is to be made. */
+static void occupy(const struct folder *folder)
+{
+    char path[128];
+
+    if (server() != NULL) {
+        server_run(folder->url, "CREATE TABLE photos (id int)");
+        return;
+    }
+    (void)snprintf(path, sizeof(path), "%s/db", folder->path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/db/photo.jpg", folder->path);
+    assert_int_equal(close(creat(path, 0600)), 0);
+}
+
+TASK_TEST(what_is_used_for_something_else_is_left_alone)
+{
+    struct folder folder;
+    cx_db *db;
+
+    folder_make(&folder);
+    occupy(&folder);
+    assert_int_equal(cx_db_open(folder.url, NULL, &db), -ENOTEMPTY);
+    assert_string_not_equal(cx_db_problem(), "");
+    assert_false(has_room(&folder, 0));
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_are_created_at_once),
+        cmocka_unit_test(what_must_be_there_is_not_made),
+        cmocka_unit_test(what_is_used_for_something_else_is_left_alone),
         cmocka_unit_test(a_database_that_is_opened_first_is_made),
         cmocka_unit_test(outside_of_tasks_nothing_is_opened),
         cmocka_unit_test(a_url_of_an_engine_that_is_not_known_is_refused),

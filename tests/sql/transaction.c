@@ -242,6 +242,64 @@ USERS_TEST(writers_take_turns)
     assert_int_equal(number(db, "SELECT age FROM users"), 4);
 }
 
+static void *add_one(void *db)
+{
+    User user = {.id = 1};
+    int error;
+    CX_ARENA(arena);
+
+    CX_TRANSACTION(db, &error) {
+        error = cx_db_lock(db, &user_model, &user, &arena);
+        user.age.value++;
+        if (error == 0)
+            error = cx_yield();
+        if (error == 0)
+            error = cx_db_update(db, &user_model, &user, NULL);
+    }
+    return as_pointer(error);
+}
+
+enum { ADDERS = 20 };
+
+USERS_TEST(what_is_locked_is_changed_without_losing_what_others_changed)
+{
+    cx_task *tasks[ADDERS];
+
+    (void)user_add(db, "Ann", 0);
+    for (int i = 0; i < ADDERS; i++)
+        tasks[i] = cx_task_create(add_one, db);
+    for (int i = 0; i < ADDERS; i++) {
+        void *error;
+
+        assert_int_equal(cx_await(tasks[i], &error), 0);
+        assert_null(error);
+    }
+    assert_int_equal(number(db, "SELECT age FROM users"), ADDERS);
+}
+
+USERS_TEST(a_lock_outside_of_a_transaction_is_refused)
+{
+    User user = {.id = 1};
+    CX_ARENA(arena);
+
+    (void)user_add(db, "Ann", 0);
+    assert_int_equal(cx_db_lock(db, &user_model, &user, &arena), -EINVAL);
+    assert_string_equal(cx_db_problem(),
+                        "lock in users: outside of a transaction");
+}
+
+USERS_TEST(a_lock_of_a_row_that_is_not_there_finds_none)
+{
+    User user = {.id = 1};
+    int error;
+    CX_ARENA(arena);
+
+    CX_TRANSACTION(db, &error) {
+        error = cx_db_lock(db, &user_model, &user, &arena);
+    }
+    assert_int_equal(error, -ENOENT);
+}
+
 static void *late_writer(void *db)
 {
     int error = 0;
@@ -393,6 +451,10 @@ int main(void)
         cmocka_unit_test(a_child_task_is_not_in_it),
         cmocka_unit_test(another_tenant_is_refused_in_it),
         cmocka_unit_test(writers_take_turns),
+        cmocka_unit_test(
+            what_is_locked_is_changed_without_losing_what_others_changed),
+        cmocka_unit_test(a_lock_outside_of_a_transaction_is_refused),
+        cmocka_unit_test(a_lock_of_a_row_that_is_not_there_finds_none),
         cmocka_unit_test(a_writers_turn_is_waited_for_until_the_deadline),
         cmocka_unit_test(readers_do_not_wait_for_a_writer),
         cmocka_unit_test(a_task_that_is_cancelled_at_the_end_is_rolled_back),

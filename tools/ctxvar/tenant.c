@@ -191,22 +191,15 @@ static void *run_main(void *arg)
 {
     const struct run *run = arg;
     struct tenant_call *call = run->call;
+    /* What is mistyped is not to become a database. */
+    const cx_db_options options = {.existing = !run->subcommand->makes};
 
-    if (!tenant_is_ok(call->shown, cx_db_open(call->url, NULL, &call->db)))
+    if (!tenant_is_ok(call->shown, cx_db_open(call->url, &options, &call->db)))
         return NULL;
     call->status = run->subcommand->run(call);
     if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
         call->status = EXIT_WRONG;
     return NULL;
-}
-
-/* A folder's name that is mistyped is not to become a database. */
-static bool is_there(const struct tenant_call *call)
-{
-    const char *folder = url_folder(call->url);
-
-    return folder == NULL ||
-           tenant_is_ok(call->shown, access(folder, F_OK) == 0 ? 0 : -errno);
 }
 
 static int run_subcommand(const struct subcommand *subcommand,
@@ -216,8 +209,6 @@ static int run_subcommand(const struct subcommand *subcommand,
     int error;
 
     call->status = EXIT_WRONG;
-    if (!subcommand->makes && !is_there(call))
-        return EXIT_WRONG;
     error = cx_run(run_main, &run, NULL);
     if (error != 0)
         complain("%s: loop: %s", tenant, strerror(-error));
