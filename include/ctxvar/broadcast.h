@@ -47,6 +47,7 @@ CX__API cx_broadcast *cx_broadcast_new(size_t limit, const cx_type *type);
  * @param broadcast  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       it has subscriptions
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).
@@ -111,6 +112,7 @@ CX__API cx_subscription *cx_subscription_new(cx_broadcast *broadcast);
  * @param subscription  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task is getting an item
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that the broadcast was made on.
  * Cost: O(items that it has yet to get).

@@ -35,6 +35,7 @@ CX__API cx_future *cx_future_new(void);
  * @param future  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task waits for it
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).

@@ -36,6 +36,7 @@ CX__API cx_queue *cx_queue_new(size_t limit);
  * @param queue  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task waits to put or get
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).

@@ -51,6 +51,7 @@ CX__API cx_event *cx_event_new(void);
  * @param event  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task waits for it
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).
@@ -134,6 +135,7 @@ CX__API cx_lock *cx_lock_new(void);
  * @param lock  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task holds it
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).
@@ -235,6 +237,7 @@ CX__API cx_condition *cx_condition_new(void);
  * @param condition  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task waits for it
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).
@@ -311,6 +314,7 @@ CX__API cx_semaphore *cx_semaphore_new(size_t n);
  * @param semaphore  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task waits for it
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).
@@ -370,6 +374,7 @@ CX__API cx_barrier *cx_barrier_new(size_t parties);
  * @param barrier  Owned, given up on success; NULL is ignored.
  * @return 0, or, with nothing freed,
  *   -EBUSY       a task waits at it
+ *   -EXDEV       it is another thread's
  *
  * Suspends: never. Threads: the loop's that it was made on.
  * Cost: O(1).

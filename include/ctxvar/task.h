@@ -51,7 +51,8 @@ typedef struct cx_task_options {
  *
  * The task runs in a copy of the current context. When it ends, tasks that
  * are still there are cancelled, those created from then on too, and this
- * returns when the last of them has ended.
+ * returns when the last of them has ended. Of a program that was started
+ * without standard input, output or error, those are /dev/null from here on.
  *
  * @param fn      The first task's function.
  * @param arg     Handed to fn.

@@ -26,6 +26,8 @@ static const char room_tables[] =
     "CREATE TABLE cx_migrations (version INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL, checksum INTEGER NOT NULL, at INTEGER NOT NULL)";
 
+enum { BUSY_MS = 5000 };
+
 /* What else SQLite keeps beside a file. */
 static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
 
@@ -147,6 +149,8 @@ static int copy_template(const struct cx__sqlite *sqlite, sqlite3 *to,
                              : cx__sqlite_failed(outcome, ENOMEM);
 
     if (error == 0) {
+        /* Somebody may be migrating it, or be the last to close it. */
+        (void)sqlite3_busy_timeout(from, BUSY_MS);
         backup = sqlite3_backup_init(to, "main", from, "main");
         if (backup != NULL)
             (void)sqlite3_backup_step(backup, -1);

@@ -32,10 +32,11 @@ cx_barrier *cx_barrier_new(size_t parties)
 
 int cx_barrier_free(cx_barrier *barrier)
 {
-    if (barrier != NULL && cx__waiters_any(&barrier->waiters))
-        return -EBUSY;
-    free(barrier);
-    return 0;
+    int error = barrier != NULL ? cx__waiters_end(&barrier->waiters) : 0;
+
+    if (error == 0)
+        free(barrier);
+    return error;
 }
 
 /* Is the caller the last? */

@@ -76,10 +76,13 @@ cx_broadcast *cx_broadcast_new(size_t limit, const cx_type *type)
 
 int cx_broadcast_free(cx_broadcast *broadcast)
 {
-    if (broadcast != NULL && broadcast->subscriptions > 0)
-        return -EBUSY;
-    free(broadcast);
-    return 0;
+    int error = broadcast != NULL ? cx__waiters_end(&broadcast->waiters) : 0;
+
+    if (error == 0 && broadcast != NULL && broadcast->subscriptions > 0)
+        error = -EBUSY;
+    if (error == 0)
+        free(broadcast);
+    return error;
 }
 
 /* Turn an item that is put into one that is held. */
@@ -210,6 +213,9 @@ int cx_subscription_free(cx_subscription *subscription)
     if (subscription->busy)
         return -EBUSY;
     broadcast = subscription->broadcast;
+    error = cx__waiters_check(&broadcast->waiters);
+    if (error != 0)
+        return error;
     while ((error = get(subscription, &item)) == 0 || error == -EOVERFLOW) {
         if (error == 0)
             item_unref(broadcast->type, item);

@@ -26,10 +26,11 @@ cx_event *cx_event_new(void)
 
 int cx_event_free(cx_event *event)
 {
-    if (event != NULL && cx__waiters_any(&event->waiters))
-        return -EBUSY;
-    free(event);
-    return 0;
+    int error = event != NULL ? cx__waiters_end(&event->waiters) : 0;
+
+    if (error == 0)
+        free(event);
+    return error;
 }
 
 int cx_event_wait(cx_event *event)

@@ -28,10 +28,11 @@ cx_future *cx_future_new(void)
 
 int cx_future_free(cx_future *future)
 {
-    if (future != NULL && cx__waiters_any(&future->waiters))
-        return -EBUSY;
-    free(future);
-    return 0;
+    int error = future != NULL ? cx__waiters_end(&future->waiters) : 0;
+
+    if (error == 0)
+        free(future);
+    return error;
 }
 
 /* Who waits is given the result here: by the time it runs, the future may be

@@ -34,10 +34,13 @@ cx_lock *cx_lock_new(void)
 
 int cx_lock_free(cx_lock *lock)
 {
-    if (lock != NULL && lock->owner != NULL)
-        return -EBUSY;
-    free(lock);
-    return 0;
+    int error = lock != NULL ? cx__waiters_end(&lock->waiters) : 0;
+
+    if (error == 0 && lock != NULL && lock->owner != NULL)
+        error = -EBUSY;
+    if (error == 0)
+        free(lock);
+    return error;
 }
 
 /* The item of a lock's waiter is the waiter itself, to be the next owner. */
@@ -109,10 +112,11 @@ cx_condition *cx_condition_new(void)
 
 int cx_condition_free(cx_condition *condition)
 {
-    if (condition != NULL && cx__waiters_any(&condition->waiters))
-        return -EBUSY;
-    free(condition);
-    return 0;
+    int error = condition != NULL ? cx__waiters_end(&condition->waiters) : 0;
+
+    if (error == 0)
+        free(condition);
+    return error;
 }
 
 int cx_condition_wait(cx_condition *condition, cx_lock *lock)

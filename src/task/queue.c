@@ -50,10 +50,15 @@ cx_queue *cx_queue_new(size_t limit)
 
 int cx_queue_free(cx_queue *queue)
 {
+    int error;
+
     if (queue == NULL)
         return 0;
-    if (cx__waiters_any(&queue->getters) || cx__waiters_any(&queue->putters))
-        return -EBUSY;
+    error = cx__waiters_end(&queue->getters);
+    if (error == 0)
+        error = cx__waiters_end(&queue->putters);
+    if (error != 0)
+        return error;
     free(queue->items);
     free(queue);
     return 0;

@@ -4,6 +4,7 @@
  * knows, until no task is left.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -24,6 +25,24 @@ static void poll(struct cx__loop *loop)
     cx__stacks_trim(&loop->stacks);
     cx__loop_arm(loop, sleep_over);
     (void)uv_run(loop->uv, UV_RUN_ONCE);
+}
+
+/*
+ * libuv aborts where it has to close one of the first three descriptors, which
+ * it gets where the program was started without: they are taken, for good.
+ */
+static int take_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int taken =
+            fcntl(fd, F_GETFD) < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : fd;
+
+        if (taken < 0)
+            return -errno;
+        if (taken != fd)
+            (void)close(taken);
+    }
+    return 0;
 }
 
 /*
@@ -49,8 +68,10 @@ static int descriptors(void)
 
 int cx__run_init(struct cx__run *run)
 {
-    int error = descriptors();
+    int error = take_standard();
 
+    if (error == 0)
+        error = descriptors();
     if (error == 0)
         error = uv_loop_init(&run->uv);
     if (error != 0)

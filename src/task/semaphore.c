@@ -29,10 +29,11 @@ cx_semaphore *cx_semaphore_new(size_t n)
 
 int cx_semaphore_free(cx_semaphore *semaphore)
 {
-    if (semaphore != NULL && cx__waiters_any(&semaphore->waiters))
-        return -EBUSY;
-    free(semaphore);
-    return 0;
+    int error = semaphore != NULL ? cx__waiters_end(&semaphore->waiters) : 0;
+
+    if (error == 0)
+        free(semaphore);
+    return error;
 }
 
 int cx_semaphore_acquire(cx_semaphore *semaphore)

@@ -49,6 +49,13 @@ int cx__waiters_check(const struct cx__waiters *waiters)
                : cx__wrong_thread(waiters->kind.name);
 }
 
+int cx__waiters_end(const struct cx__waiters *waiters)
+{
+    int error = cx__waiters_check(waiters);
+
+    return error == 0 && cx__waiters_any(waiters) ? -EBUSY : error;
+}
+
 int cx__waiters_begin(const struct cx__waiters *waiters)
 {
     cx_task *task = cx__task_running();

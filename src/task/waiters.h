@@ -26,6 +26,10 @@ int cx__waiters_init(struct cx__waiters *waiters, const char *name);
 /* May this thread use them? 0 or -EXDEV. */
 int cx__waiters_check(const struct cx__waiters *waiters);
 
+/* May what they are of be freed by this thread? 0, -EXDEV, or -EBUSY: there
+ * are some. */
+int cx__waiters_end(const struct cx__waiters *waiters);
+
 /* May the running task wait here? 0, -EPERM, -EXDEV, and as cx__wait_begin().
  */
 int cx__waiters_begin(const struct cx__waiters *waiters);

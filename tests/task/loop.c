@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static void result_of_run_is_that_of_the_main_task(void **state)
 {
@@ -25,6 +26,19 @@ static void a_loop_can_be_run_after_another(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         assert_int_equal(cx_run(return_arg, NULL, NULL), 0);
+}
+
+/* libuv would abort at the end. */
+static void a_program_without_standard_input_runs_a_loop(void **state)
+{
+    int input = dup(STDIN_FILENO);
+
+    (void)state;
+    assert_true(input > STDERR_FILENO);
+    assert_int_equal(close(STDIN_FILENO), 0);
+    assert_int_equal(cx_run(return_arg, NULL, NULL), 0);
+    assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(close(input), 0);
 }
 
 TASK_TEST(running_a_loop_within_a_task_is_refused)
@@ -207,6 +221,7 @@ int main(void)
         cmocka_unit_test(result_of_run_is_that_of_the_main_task),
         cmocka_unit_test(running_nothing_is_refused),
         cmocka_unit_test(a_loop_can_be_run_after_another),
+        cmocka_unit_test(a_program_without_standard_input_runs_a_loop),
         cmocka_unit_test(running_a_loop_within_a_task_is_refused),
         cmocka_unit_test(tasks_left_behind_are_cancelled_and_awaited),
         cmocka_unit_test(tasks_created_after_the_main_task_are_cancelled_too),
