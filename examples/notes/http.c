@@ -50,7 +50,8 @@ static int on_head(http_parser *parser)
     struct http *http = parser->data;
     bool has_body = parser->content_length != UINT64_MAX;
 
-    http->method = parser->method;
+    http->is_head = parser->method == HTTP_HEAD;
+    http->method = http->is_head ? HTTP_GET : parser->method;
     http->keep_alive = http_should_keep_alive(parser) && !parser->upgrade;
     http->body_len = has_body ? parser->content_length : 0;
     if ((parser->flags & F_CHUNKED) != 0)
@@ -60,10 +61,19 @@ static int on_head(http_parser *parser)
     return 1;
 }
 
+/* The next request is not this one's: what follows in the head is none of it.
+ */
+static int on_end(http_parser *parser)
+{
+    http_parser_pause(parser, 1);
+    return 0;
+}
+
 static const http_parser_settings settings = {.on_url = on_url,
                                               .on_header_field = on_field,
                                               .on_header_value = on_value,
-                                              .on_headers_complete = on_head};
+                                              .on_headers_complete = on_head,
+                                              .on_message_complete = on_end};
 
 int http_read(struct http *http)
 {
@@ -77,9 +87,10 @@ int http_read(struct http *http)
         return (int)size;
     http_parser_init(&parser, HTTP_REQUEST);
     parser.data = http;
-    (void)http_parser_execute(&parser, &settings, head, (size_t)size);
-    if (http->error == 0 && HTTP_PARSER_ERRNO(&parser) != HPE_OK)
-        http->error = -EBADMSG;
+    if (http_parser_execute(&parser, &settings, head, (size_t)size) !=
+            (size_t)size ||
+        HTTP_PARSER_ERRNO(&parser) != HPE_PAUSED)
+        http->error = http->error != 0 ? http->error : -EBADMSG;
     if (http->error == 0)
         http->error =
             cx_stream_read_exactly(http->stream, http->body_len, &http->body);
@@ -102,7 +113,7 @@ int http_answer(struct http *http, int status, const char *json)
                          strlen(json));
     size += snprintf(head + size, sizeof(head) - (size_t)size, "\r\n");
     error = cx_stream_write(http->stream, head, (size_t)size);
-    if (error == 0 && json != NULL)
+    if (error == 0 && json != NULL && !http->is_head)
         error = cx_stream_write(http->stream, json, strlen(json));
     return error;
 }

@@ -21,6 +21,7 @@ struct http {
     size_t body_len;
     int error;
     bool keep_alive;
+    bool is_head; /* answered as GET is, without its body */
 };
 
 /* Wait for the next request of a stream: 0, or the error of the stream's or of

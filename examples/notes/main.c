@@ -79,9 +79,11 @@ static int answer(struct http *http, int error, int status, cJSON *json)
 
 static int create(struct http *http)
 {
+    /* There cJSON's strings would end. */
+    bool has_nul = memmem(http->body, http->body_len, "\\u0000", 6) != NULL;
     cJSON *in = cJSON_ParseWithLength(http->body, http->body_len);
     cJSON *out = NULL;
-    int error = in != NULL ? notes_create(db, in, &out) : -EBADMSG;
+    int error = in != NULL && !has_nul ? notes_create(db, in, &out) : -EBADMSG;
 
     cJSON_Delete(in);
     return answer(http, error, HTTP_STATUS_CREATED, out);
@@ -92,13 +94,14 @@ static int route(struct http *http)
 {
     const char *rest = http->url + strlen("/notes");
     char *end = http->url;
-    int64_t id = *rest == '/' ? strtoll(rest + 1, &end, 10) : 0;
+    bool is_id = *rest == '/' && rest[1] >= '1' && rest[1] <= '9';
+    int64_t id = is_id ? strtoll(rest + 1, &end, 10) : 0;
     bool is_list = *rest == '\0';
     cJSON *out = NULL;
     int error = -ENOSYS;
 
     if (strncmp(http->url, "/notes", 6) != 0 ||
-        (!is_list && (id <= 0 || *end != '\0')))
+        (!is_list && (!is_id || *end != '\0')))
         error = -ENOENT;
     else if (is_list && http->method == HTTP_POST)
         return create(http);
@@ -207,7 +210,9 @@ static void *run(void *arguments)
     int error = serve_database(arguments);
 
     if (error != 0)
-        fprintf(stderr, "notes: %s %s\n", strerror(-error), cx_db_problem());
+        fprintf(stderr, "notes: %s\n",
+                cx_db_problem()[0] != '\0' ? cx_db_problem()
+                                           : strerror(-error));
     (void)cx_db_close(db);
     return error != 0 ? arguments : NULL;
 }
@@ -216,7 +221,8 @@ int main(int argc, char **argv)
 {
     void *failed = NULL;
 
-    if (argc < 3) {
+    if (argc < 3 || strspn(argv[2], "0123456789") != strlen(argv[2]) ||
+        atoi(argv[2]) > UINT16_MAX) {
         fprintf(stderr, "usage: notes URL PORT [TENANT]...\n");
         return 2;
     }

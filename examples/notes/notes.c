@@ -55,10 +55,15 @@ static int give(const Note *note, cJSON **out)
     return json != NULL ? 0 : -ENOMEM;
 }
 
+static const char *string_of(const cJSON *in, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in, name));
+}
+
 int notes_create(cx_db *db, const cJSON *in, cJSON **out)
 {
-    const char *title = cJSON_GetStringValue(cJSON_GetObjectItem(in, "title"));
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(in, "text"));
+    const char *title = string_of(in, "title");
+    const char *text = string_of(in, "text");
     Note note = {.created = {(int64_t)time(NULL) * 1000000}};
     int error;
 

@@ -118,7 +118,7 @@ class Notes(unittest.TestCase):
     def test_what_cannot_be_done_is_told_and_the_next_request_works(self):
         for expected, path, *options in (
                 (404, "/"), (404, "/notesx"), (404, "/notes/"),
-                (404, "/notes/x"), (404, "/notes/0"), (404, "/notes/-1"),
+                (404, "/notes/x"), (404, "/notes/+1"), (404, "/notes/0"), (404, "/notes/-1"),
                 (404, "/notes/99999999999999999999999"),
                 (405, "/notes", "-XDELETE"), (405, "/notes/1", "-XPUT"),
                 (405, "/notes/1", "-d", "{}"),
@@ -138,6 +138,27 @@ class Notes(unittest.TestCase):
             "acme", "/notes", "--data-binary",
             b'{"title":"\xff","text":"x"}')[0], 400)
         self.assertEqual(self.service.titles("acme"), [])
+
+    def test_text_with_a_nul_is_refused(self):
+        self.assertEqual(self.service.add("acme", "x\0y")[0], 400)
+        self.assertEqual(self.service.titles("acme"), [])
+
+    def test_a_head_is_answered_without_a_body(self):
+        self.service.add("acme", "Milk")
+        said = self.service.say(
+            b"HEAD /notes HTTP/1.1\r\nX-Tenant: acme\r\n\r\n" +
+            get("/", "X-Tenant: acme", "Connection: close"))
+        self.assertEqual(said.count("HTTP/1.1 "), 2, said)
+        self.assertNotIn("Milk", said)
+        self.assertIn("HTTP/1.1 404 ", said)
+
+    def test_a_head_is_one_requests(self):
+        """One that a parser would end earlier takes no tenant along."""
+        self.service.add("acme", "Milk")
+        said = self.service.say(b"GET /notes/1 HTTP/1.1\nX-Tenant: acme\n\n" +
+                                get("/notes", "Host: x"))
+        self.assertTrue(said.startswith("HTTP/1.1 400 "), said)
+        self.assertNotIn("Milk", said)
 
     def test_a_body_that_is_too_large_is_refused(self):
         said = self.service.say(b"POST /notes HTTP/1.1\r\nX-Tenant: acme\r\n"
