@@ -75,7 +75,8 @@ format: ## Format every C file
 install: ## Install under PREFIX, inside DESTDIR if given
 	@$(build) release
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)/release \
-		--prefix $(abspath $(PREFIX)) >$(BUILD)/release/install.log
+		--prefix "$$(realpath -m -- "$(PREFIX)")" \
+		>$(BUILD)/release/install.log
 	@case "$(DESTDIR):$(PREFIX):$$(id -u)" in \
 	:/usr/local:0 | :/usr:0) ldconfig ;; \
 	esac

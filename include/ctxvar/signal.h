@@ -18,7 +18,8 @@ typedef struct cx_signal cx_signal;
  * @param signum  SIGINT, SIGTERM, SIGHUP and the like.
  * @param caught  Written on success: owned by the caller.
  * @return 0, or
- *   -EINVAL      signum is none, or cannot be caught; or caught is NULL
+ *   -EINVAL      signum is none, cannot be caught, or is a fault's, SIGSEGV
+ *                and the like; or caught is NULL
  *   -ENOMEM      no memory
  *   -EPERM       not called within a task
  *

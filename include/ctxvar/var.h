@@ -73,8 +73,8 @@ typedef enum cx_inherit {
 
 /**
  * Remembers what a variable was, so that cx_reset() can bring it back. Lives
- * in the caller's memory, commonly on the stack; {0} is a used token. Its
- * members are private.
+ * in the caller's memory, commonly on the stack; {0} is a used token. It may
+ * own a value, and so is not to be copied. Its members are private.
  */
 typedef struct cx_token {
     cx_var *var;

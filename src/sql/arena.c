@@ -37,7 +37,7 @@ void *cx__arena_alloc(cx_arena *arena, size_t size)
 
     if (size > SIZE_MAX / 2)
         return NULL;
-    size = rounded(size);
+    size = rounded(size != 0 ? size : 1);
     /* What is large has a chunk of its own, and leaves the last one as it is.
      */
     if (size > CHUNK_BYTES / 4) {

@@ -208,7 +208,7 @@ static int run_on_row(struct cx__call *call)
     int error = run(call);
 
     if (error == 0 && call->engine->changed(call->statement) == 0)
-        error = cx__problem(-ENOENT, NULL);
+        error = cx__wordless(-ENOENT);
     return error;
 }
 

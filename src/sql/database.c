@@ -124,9 +124,9 @@ int cx_db_open(const char *url, const cx_db_options *options, cx_db **db)
     const char *place;
 
     if (cx_task_current() == NULL)
-        return -EPERM;
+        return cx__wordless(-EPERM);
     if (url == NULL || db == NULL)
-        return -EINVAL;
+        return cx__wordless(-EINVAL);
     engine = engine_of(url, &place);
     if (engine == NULL)
         return cx__problem(-EINVAL, "no engine for this kind of URL");

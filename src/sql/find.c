@@ -54,7 +54,7 @@ static int find(cx_db *db, const cx_model *model, enum cx__operation operation,
     if (result == 1)
         result = cx__row_read(model, call.statement, others, row, arena);
     else if (result == 0)
-        result = cx__problem(-ENOENT, NULL);
+        result = cx__wordless(-ENOENT);
     return cx__call_end(&call, result);
 }
 
@@ -101,7 +101,7 @@ static int find_take(void *arg, size_t i, bool is_row)
     if (is_row)
         return cx__row_read(call->model, call->statement, finds->others,
                             find_row(finds, i), finds->arena);
-    return finds->found != NULL ? 0 : cx__problem(-ENOENT, NULL);
+    return finds->found != NULL ? 0 : cx__wordless(-ENOENT);
 }
 
 int cx_model_find_many(cx_db *db, const cx_model *model, void *rows, size_t n,
@@ -198,7 +198,7 @@ int cx_model_list(cx_db *db, const cx_model *model, const cx_query *query,
     struct cx__call call;
     int error = rows != NULL && n != NULL && arena != NULL
                     ? cx__model_begin(model, model)
-                    : -EINVAL;
+                    : cx__wordless(-EINVAL);
 
     if (error == 0)
         error = cx__call_query(&call, db, model, CX__SELECT, query);

@@ -307,7 +307,7 @@ static int check_list(const cx_migration *list, size_t len)
     int before = 0;
 
     if (list == NULL && len > 0)
-        return -EINVAL;
+        return cx__wordless(-EINVAL);
     for (size_t n = 0; n < len; n++) {
         if (list[n].version <= before || list[n].name == NULL)
             return cx__problem(-EINVAL,
@@ -344,7 +344,8 @@ int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
 int cx_migrate_version(cx_db *db, int *version)
 {
     struct cx__connection *connection;
-    int error = version != NULL ? cx__lease_begin(db, &connection) : -EINVAL;
+    int error = version != NULL ? cx__lease_begin(db, &connection)
+                                : cx__wordless(-EINVAL);
 
     if (error != 0)
         return error;

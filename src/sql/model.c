@@ -82,7 +82,7 @@ static bool is_sound_column(const cx_model *model, const cx_column *column)
 int cx__model_begin(const cx_model *model, const void *row)
 {
     if (model == NULL || row == NULL)
-        return -EINVAL;
+        return cx__wordless(-EINVAL);
     if (model->columns == NULL || model->columns_len == 0 ||
         model->columns_len > CX__COLUMNS_MOST)
         return cx__problem(-EPROTOTYPE, "a model has 1 to %d columns",

@@ -21,7 +21,7 @@
 struct cause {
     const char *state; /* SQLSTATE, or the class that it begins with */
     int error;
-    const char *words;
+    const char *words; /* NULL: the server's, which are names and no values */
 };
 
 static const struct cause causes[] = {
@@ -29,12 +29,13 @@ static const struct cause causes[] = {
     {"23502", -EDOM, "a column that must have a value has none"},
     {"23503", -EDOM, "a row that others refer to, or that is not there"},
     {"23", -EDOM, "a constraint of the table's forbids it"},
+    {"22012", -EDOM, "a division by zero"},
     {"22", -EDOM, "a value of the wrong form, or out of range"},
     {"42501", -EACCES, "the database refuses it to this role"},
-    {"42P01", -EINVAL, "no such table"},
-    {"42703", -EINVAL, "no such column"},
-    {"42883", -EINVAL, "no such function or operator"},
-    {"3F000", -EINVAL, "no such schema"},
+    {"42P01", -EINVAL, NULL}, /* no such table */
+    {"42703", -EINVAL, NULL}, /* no such column */
+    {"42883", -EINVAL, NULL}, /* no such function or operator */
+    {"3F000", -EINVAL, NULL}, /* no such schema */
     {"42", -EINVAL, "not a statement that the database understands"},
     {"0A", -EINVAL, "not supported by the database"},
     {"25006", -EROFS, "the database is read-only"},
@@ -83,7 +84,7 @@ static int lost(void)
 
 int cx__pq_error(const PGresult *result)
 {
-    const char *state, *table, *column, *constraint;
+    const char *state, *table, *column, *constraint, *place;
     const struct cause *cause;
 
     switch (PQresultStatus(result)) {
@@ -106,18 +107,32 @@ int cx__pq_error(const PGresult *result)
     table = field(result, PG_DIAG_TABLE_NAME);
     column = field(result, PG_DIAG_COLUMN_NAME);
     constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
+    place = field(result, PG_DIAG_STATEMENT_POSITION);
     cause = cause_of(state);
-    return cx__problem(cause->error, "%s%s%s%s%s%s%s (SQLSTATE %.5s)",
-                       cause->words, table[0] != '\0' ? ": table " : "", table,
-                       column[0] != '\0' ? ", column " : "", column,
-                       constraint[0] != '\0' ? ", constraint " : "", constraint,
-                       state);
+    return cx__problem(
+        cause->error, "%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
+        cause->words != NULL ? cause->words
+                             : field(result, PG_DIAG_MESSAGE_PRIMARY),
+        place[0] != '\0' ? ", at character " : "", place,
+        table[0] != '\0' ? ": table " : "", table,
+        column[0] != '\0' ? ", column " : "", column,
+        constraint[0] != '\0' ? ", constraint " : "", constraint, state);
 }
 
 static void ignore_notice(void *arg, const PGresult *result)
 {
     (void)arg;
     (void)result;
+}
+
+/* libpq's words for it begin with a line about the server. */
+static int refused(const PGconn *pg)
+{
+    const char *words = PQerrorMessage(pg);
+
+    return cx__problem(-ECONNREFUSED,
+                       "the database cannot be connected to: %.*s",
+                       (int)strcspn(words, "\n"), words);
 }
 
 /* One step after the other, each after a wait for its own event. */
@@ -131,14 +146,14 @@ static int connect_steps(PGconn *pg)
                                                  : CX_WRITABLE);
 
         if (ready < 0)
-            return cx__problem(ready, NULL);
+            return cx__wordless(ready);
         status = PQconnectPoll(pg);
     }
     if (status == PGRES_POLLING_OK)
         return 0;
     if (PQconnectionNeedsPassword(pg) || PQconnectionUsedPassword(pg))
         return cx__problem(-EACCES, "the database does not take the password");
-    return cx__problem(-ECONNREFUSED, "the database cannot be connected to");
+    return refused(pg);
 }
 
 int cx__pq_connect(const char *const names[], const char *const values[],
@@ -150,11 +165,8 @@ int cx__pq_connect(const char *const names[], const char *const values[],
     if (made == NULL)
         return -ENOMEM;
     (void)PQsetNoticeReceiver(made, ignore_notice, NULL);
-    error = PQstatus(made) != CONNECTION_BAD
-                ? connect_steps(made)
-                : cx__problem(-ECONNREFUSED,
-                              "the database cannot be connected to,"
-                              " or its URL has a value that is none");
+    error =
+        PQstatus(made) != CONNECTION_BAD ? connect_steps(made) : refused(made);
     if (error == 0 && PQsetnonblocking(made, 1) != 0)
         error = -ENOMEM;
     if (error != 0)
@@ -170,7 +182,7 @@ static int wait_for(PGconn *pg, int events)
     int ready = cx_fd_wait(PQsocket(pg), events);
 
     if (ready < 0)
-        return cx__problem(ready, NULL);
+        return cx__wordless(ready);
     if ((ready & CX_READABLE) != 0 && PQconsumeInput(pg) != 1)
         return lost();
     return 0;

@@ -83,14 +83,12 @@ void cx__problem_forget(void)
 
 int cx__problem(int error, const char *format, ...)
 {
-    struct problem *problem = NULL;
+    struct problem *problem;
     va_list arguments;
 
-    if (format != NULL) {
-        va_start(arguments, format);
-        problem = problem_new(format, arguments);
-        va_end(arguments);
-    }
+    va_start(arguments, format);
+    problem = problem_new(format, arguments);
+    va_end(arguments);
     /* None are better than those of an earlier failure. */
     if (problem == NULL || cx_set(last, problem) != 0)
         cx__problem_forget();

@@ -5,13 +5,19 @@
 
 /*
  * Leave words, as printf() writes them, and return error. They must name
- * neither a row's values nor a tenant. A format that is NULL leaves none, for
- * an error that says all by itself.
+ * neither a row's values nor a tenant.
  */
 __attribute__((format(printf, 2, 3))) int cx__problem(int error,
                                                       const char *format, ...);
 
 /* At the begin of a call: what an earlier one left is not this one's. */
 void cx__problem_forget(void);
+
+/* Leave none with an error whose number says it all. */
+static inline int cx__wordless(int error)
+{
+    cx__problem_forget();
+    return error;
+}
 
 #endif

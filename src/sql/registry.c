@@ -210,7 +210,7 @@ int cx_tenant_find(cx_db *db, cx_text name, cx_tenant **tenant)
 {
     struct listed listed = {.tenant = NULL};
     cx_param param = text_param(name);
-    int result = tenant != NULL ? check_name(db, name) : -EINVAL;
+    int result = tenant != NULL ? check_name(db, name) : cx__wordless(-EINVAL);
 
     if (result == 0)
         result = ask(db, find_by_name, &param, 1, true, &listed);
@@ -225,7 +225,7 @@ int cx_tenant_each(cx_db *db, int (*fn)(cx_tenant *tenant, void *arg),
                    void *arg)
 {
     struct listed listed = {.id = 0};
-    int error = fn != NULL ? cx__db_check(db) : -EINVAL;
+    int error = fn != NULL ? cx__db_check(db) : cx__wordless(-EINVAL);
 
     while (error == 0) {
         cx_param after = i64_param(listed.id);
@@ -243,9 +243,9 @@ int cx_tenant_each(cx_db *db, int (*fn)(cx_tenant *tenant, void *arg),
 static int db_of(const cx_tenant *tenant, cx_db **db)
 {
     if (tenant == NULL)
-        return -EINVAL;
+        return cx__wordless(-EINVAL);
     if (cx_task_current() == NULL)
-        return -EPERM;
+        return cx__wordless(-EPERM);
     if (!cx__tenant_is_here(tenant))
         return -EXDEV;
     *db = cx__tenant_db(tenant);

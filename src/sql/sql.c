@@ -105,7 +105,7 @@ int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
 {
     struct run run = {.columns = 0};
     int error = text != NULL && fn != NULL ? run_begin(&run, db, text, params)
-                                           : -EINVAL;
+                                           : cx__wordless(-EINVAL);
 
     if (error != 0)
         return error;
@@ -187,7 +187,8 @@ int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
 {
     struct collection all = {.room = 0};
     struct run run = {.columns = 0};
-    int error = text != NULL ? run_begin(&run, db, text, params) : -EINVAL;
+    int error = text != NULL ? run_begin(&run, db, text, params)
+                             : cx__wordless(-EINVAL);
 
     if (error != 0)
         return error;

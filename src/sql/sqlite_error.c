@@ -98,7 +98,7 @@ int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code)
     if (error == -EINVAL && connection->base.broken)
         return cx__problem(-ESTALE, "the tables are not what they were");
     if (error == -ECANCELED || error == -ETIMEDOUT || error == -ENOMEM)
-        return cx__problem(error, NULL);
+        return cx__wordless(error);
     return cx__problem(error, "%s", sqlite3_errmsg(connection->handle));
 }
 

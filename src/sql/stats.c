@@ -23,7 +23,7 @@ static size_t count_idle(const cx_db *db, const cx_tenant *tenant)
 
 int cx_db_stats_get(cx_db *db, const cx_tenant *tenant, cx_db_stats *stats)
 {
-    int error = stats != NULL ? cx__db_check(db) : -EINVAL;
+    int error = stats != NULL ? cx__db_check(db) : cx__wordless(-EINVAL);
 
     if (error != 0)
         return error;

@@ -78,6 +78,8 @@ struct cx__timeout cx__timeout_begin(uint64_t ms)
 {
     uint64_t now = cx_time();
 
+    if (ms == 0)
+        return timeout_bind(earlier(now));
     /* The millisecond that has begun does not count. */
     return timeout_bind(
         earlier(ms < UINT64_MAX - now - 1 ? now + 1 + ms : UINT64_MAX));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals: libuv catches and counts them, a task waits for the count. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <ctxvar/signal.h>
@@ -33,6 +34,13 @@ static void signal_close(struct cx__resource *resource)
     (void)cx_signal_close(CX__OWNER(resource, cx_signal, resource));
 }
 
+/* Where a handler returns, what raised it is done again. */
+static bool is_fault(int signum)
+{
+    return signum == SIGSEGV || signum == SIGBUS || signum == SIGFPE ||
+           signum == SIGILL;
+}
+
 int cx_signal_open(int signum, cx_signal **caught)
 {
     cx_task *task = cx__task_running();
@@ -41,7 +49,7 @@ int cx_signal_open(int signum, cx_signal **caught)
 
     if (task == NULL)
         return -EPERM;
-    if (caught == NULL)
+    if (caught == NULL || is_fault(signum))
         return -EINVAL;
     opened = calloc(1, sizeof(*opened));
     if (opened == NULL)

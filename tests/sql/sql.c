@@ -236,6 +236,31 @@ SQL_TEST(a_problem_is_its_own_tasks)
     assert_words("near \"SELEKT\": syntax error");
 }
 
+SQL_TEST(a_problem_is_forgotten_by_the_next_call)
+{
+    assert_int_equal(run(db, "SELEKT"), -EINVAL);
+    assert_int_equal(cx_db_sql(db, NULL, NULL, NULL), -EINVAL);
+    assert_string_equal(cx_db_problem(), "");
+    assert_int_equal(run(db, "SELEKT"), -EINVAL);
+    assert_int_equal(cx_db_open(NULL, NULL, NULL), -EINVAL);
+    assert_string_equal(cx_db_problem(), "");
+}
+
+/* PostgreSQL has them. */
+SQL_TEST(a_row_may_have_no_columns)
+{
+    cx_rows rows = {.len = 0};
+
+    if (server() == NULL) {
+        assert_int_equal(run(db, "SELECT"), -EINVAL);
+        return;
+    }
+    assert_ok(cx_db_sql(db, "SELECT FROM generate_series(1, 20)", NULL, &rows));
+    assert_int_equal(rows.len, 20);
+    assert_int_equal(rows.columns, 0);
+    cx_rows_fini(&rows);
+}
+
 DB_TEST(the_same_statement_reads_each_tenants_own_rows)
 {
     cx_tenant *tenants[2];
@@ -295,6 +320,8 @@ int main(void)
         cmocka_unit_test(more_statements_than_are_kept_all_run),
         cmocka_unit_test(a_child_task_reads_what_its_parent_wrote),
         cmocka_unit_test(a_problem_is_its_own_tasks),
+        cmocka_unit_test(a_problem_is_forgotten_by_the_next_call),
+        cmocka_unit_test(a_row_may_have_no_columns),
         cmocka_unit_test(the_same_statement_reads_each_tenants_own_rows),
         cmocka_unit_test(another_databases_tenant_is_refused),
     };

@@ -196,6 +196,14 @@ TASK_TEST(a_deadline_in_a_shield_may_be_that_which_is_held_off)
     }
 }
 
+TASK_TEST(a_timeout_of_nothing_has_passed)
+{
+    CX_TIMEOUT(0) {
+        assert_int_equal(cx_deadline_left(), 0);
+        assert_int_equal(cx_yield(), -ETIMEDOUT);
+    }
+}
+
 TASK_TEST(a_timeout_that_never_comes_is_none)
 {
     CX_TIMEOUT(UINT64_MAX) {
@@ -309,6 +317,7 @@ int main(void)
             a_job_that_runs_when_the_deadline_passes_keeps_its_result),
         cmocka_unit_test(a_deadline_that_is_set_in_a_shield_counts),
         cmocka_unit_test(a_deadline_in_a_shield_may_be_that_which_is_held_off),
+        cmocka_unit_test(a_timeout_of_nothing_has_passed),
         cmocka_unit_test(a_timeout_that_never_comes_is_none),
         cmocka_unit_test(a_cancel_counts_before_a_deadline),
         cmocka_unit_test(the_deadline_ends_with_its_block_however_that_is_left),

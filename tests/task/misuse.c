@@ -217,6 +217,15 @@ static void *use_elsewhere(void *arg)
     assert_int_equal(cx_queue_try_select(&op, 1), -EXDEV);
     assert_int_equal(cx_generator_next(generator, &item), -EXDEV);
     assert_int_equal(cx_subscription_get(subscription, &item), -EXDEV);
+    assert_int_equal(cx_event_free(event), -EXDEV);
+    assert_int_equal(cx_lock_free(lock), -EXDEV);
+    assert_int_equal(cx_condition_free(condition), -EXDEV);
+    assert_int_equal(cx_semaphore_free(semaphore), -EXDEV);
+    assert_int_equal(cx_barrier_free(barrier), -EXDEV);
+    assert_int_equal(cx_future_free(future), -EXDEV);
+    assert_int_equal(cx_queue_free(queue), -EXDEV);
+    assert_int_equal(cx_subscription_free(subscription), -EXDEV);
+    assert_int_equal(cx_broadcast_free(broadcast), -EXDEV);
     return arg;
 }
 

@@ -173,6 +173,8 @@ TASK_TEST(nothing_is_no_event)
     struct addrinfo *list;
 
     assert_int_equal(cx_signal_open(SIGUSR1, NULL), -EINVAL);
+    assert_int_equal(cx_signal_open(SIGSEGV, &caught), -EINVAL);
+    assert_int_equal(cx_signal_open(SIGKILL, &caught), -EINVAL);
     assert_int_equal(cx_signal_wait(NULL), -EINVAL);
     assert_int_equal(cx_signal_serve(NULL, NULL, NULL), -EINVAL);
     assert_int_equal(cx_signal_close(NULL), 0);

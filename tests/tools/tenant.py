@@ -336,8 +336,11 @@ class Shell(Engine):
         done = self.tenant("shell", "A", stdin="SELECT nope\nSELECT 7 AS x\n")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
-        self.assertIn("error: no such column", done.stderr)
+        self.assertIn("nope", done.stderr)
         self.assertIn("7\n(1 row)\n", done.stdout)
+
+    def test_comments_and_empty_statements_are_skipped(self):
+        self.assertEqual(self.done("shell", "A", stdin="-- x\n ;\n\n"), "")
 
     def test_another_tenant_s_rows_are_refused(self):
         self.done("shell", "B",
@@ -421,6 +424,22 @@ class Place(unittest.TestCase):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(url, done.stderr)
             self.assertEqual(os.listdir(folder), [])
+
+    def test_a_folder_of_other_things_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            open(os.path.join(folder, "photo.jpg"), "wb").close()
+            for arguments in (("list",), ("create", "A")):
+                done = run("tenant", arguments[0], "sqlite:" + folder,
+                           *arguments[1:])
+                self.assertEqual(done.returncode, 1)
+            self.assertEqual(os.listdir(folder), ["photo.jpg"])
+
+    def test_a_pipe_is_no_script(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkfifo(os.path.join(folder, "0001_x.sql"))
+            done = run("tenant", "migrate", f"sqlite:{folder}/db", folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("0001_x.sql", done.stderr)
 
     def test_a_tenant_that_cannot_be_opened_does_not_hide_the_others(self):
         with tempfile.TemporaryDirectory() as folder:

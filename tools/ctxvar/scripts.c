@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <ctxvar/file.h>
 
@@ -119,6 +120,7 @@ static bool read_file(struct scripts *scripts, const char *path,
                       const char *file)
 {
     struct title title;
+    struct stat about;
     char *text;
     size_t size;
     int error;
@@ -127,6 +129,9 @@ static bool read_file(struct scripts *scripts, const char *path,
     if (!title_read(&title, file))
         return refuse(path, "a script is called 0001_name.sql,"
                             " 0001_name.sqlite.sql or 0001_name.postgres.sql");
+    /* A pipe would be waited for. */
+    if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode))
+        return refuse(path, "it is no file");
     error = cx_file_load(path, &text, &size);
     if (error != 0)
         return refuse(path, strerror(-error));

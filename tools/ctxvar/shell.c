@@ -41,7 +41,8 @@ static bool next_line(struct line *line, const char *name)
 
 static bool is_blank(const char *text)
 {
-    return text[strspn(text, " \t\r\n")] == '\0';
+    text += strspn(text, " \t\r\n;");
+    return text[0] == '\0' || strncmp(text, "--", 2) == 0;
 }
 
 static bool run_statement(cx_db *db, const struct line *line)
