@@ -429,8 +429,12 @@ void cx__pg_reset(struct cx__statement *base)
     cx__pg_unbind(statement);
     if (connection->running != statement || connection->base.broken)
         return;
-    CX__PQ_GRACE {
-        error = cx__pq_finish(connection->pg, NULL);
+    if (cx__pq_drop(connection->pg)) {
+        error = 0;
+    } else {
+        CX__PQ_GRACE {
+            error = cx__pq_finish(connection->pg, NULL);
+        }
     }
     (void)cx__pg_broken(connection, error);
     connection->running = NULL;

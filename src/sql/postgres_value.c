@@ -26,6 +26,7 @@ enum {
     OID_TIMESTAMP = 1114,
     OID_TIMESTAMPTZ = 1184,
     NUMBER_BYTES = 64,
+    I64_BYTES = 21,
     US = 1000000, /* in a second */
     DAY = 86400   /* seconds */
 };
@@ -37,8 +38,13 @@ struct cx__scratch_block {
 
 static char *scratch_take(struct cx__scratch *scratch, size_t bytes)
 {
-    struct cx__scratch_block *block = malloc(sizeof(*block) + bytes);
+    struct cx__scratch_block *block;
 
+    if (bytes <= sizeof(scratch->first) - scratch->used) {
+        scratch->used += bytes;
+        return scratch->first + scratch->used - bytes;
+    }
+    block = malloc(sizeof(*block) + bytes);
     if (block == NULL)
         return NULL;
     block->next = scratch->blocks;
@@ -54,6 +60,7 @@ void cx__scratch_clear(struct cx__scratch *scratch)
         scratch->blocks = block->next;
         free(block);
     }
+    scratch->used = 0;
 }
 
 /* Days since 1970-01-01 of a day of the Gregorian calendar, and back; the year
@@ -100,12 +107,29 @@ static void write_timestamp(char *text, int64_t us)
                    (int)(us - seconds * US), year > 0 ? "" : " BC");
 }
 
+/* printf() takes longer than all else that is done for a key. */
+static void write_i64(char *text, int64_t value)
+{
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char digits[20];
+    size_t n = 0;
+
+    do
+        digits[n++] = (char)('0' + left % 10);
+    while ((left /= 10) != 0);
+    if (value < 0)
+        *text++ = '-';
+    while (n > 0)
+        *text++ = digits[--n];
+    *text = '\0';
+}
+
 /* A number's text. */
 static void write_number(char *text, const cx_param *value)
 {
     switch (value->kind) {
     case CX_KIND_I64:
-        (void)snprintf(text, NUMBER_BYTES, "%" PRId64, value->i64);
+        write_i64(text, value->i64);
         break;
     case CX_KIND_F64:
         if (isinf(value->f64))
@@ -162,7 +186,8 @@ int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
     }
     if (value->kind == CX_KIND_F64 && isnan(value->f64))
         return cx__problem(-EDOM, "a number that is none");
-    number = scratch_take(scratch, NUMBER_BYTES);
+    number = scratch_take(scratch, value->kind == CX_KIND_I64 ? I64_BYTES
+                                                              : NUMBER_BYTES);
     if (number == NULL)
         return -ENOMEM;
     write_number(number, value);

@@ -7,9 +7,13 @@
 
 #include <ctxvar/data.h>
 
-/* Memory that lasts until it is cleared. */
+enum { CX__SCRATCH_FIRST = 128 };
+
+/* Memory that lasts until it is cleared; the first of it is here. */
 struct cx__scratch {
     struct cx__scratch_block *blocks;
+    size_t used; /* of first */
+    char first[CX__SCRATCH_FIRST];
 };
 
 void cx__scratch_clear(struct cx__scratch *scratch);

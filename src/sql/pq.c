@@ -213,6 +213,29 @@ int cx__pq_next(PGconn *pg, PGresult **result)
     return 0;
 }
 
+/* A COPY does, until it is done. */
+static bool gives_itself_again(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_COPY_OUT || status == PGRES_COPY_IN;
+}
+
+bool cx__pq_drop(PGconn *pg)
+{
+    bool is_copy = false;
+
+    while (!is_copy && !PQisBusy(pg)) {
+        PGresult *result = PQgetResult(pg);
+
+        if (result == NULL)
+            return true;
+        is_copy = gives_itself_again(result);
+        PQclear(result);
+    }
+    return false;
+}
+
 int cx__pq_finish(PGconn *pg, PGresult **last)
 {
     PGresult *kept = NULL;
@@ -228,9 +251,7 @@ int cx__pq_finish(PGconn *pg, PGresult **last)
             failed = cx__pq_error(next);
         PQclear(kept);
         kept = next;
-        /* A COPY would give itself again and again. */
-        if (failed == -EACCES && PQresultStatus(next) >= PGRES_COPY_OUT &&
-            PQresultStatus(next) <= PGRES_COPY_IN)
+        if (failed == -EACCES && gives_itself_again(next))
             error = failed;
     }
     if (error == 0)

@@ -11,6 +11,8 @@
 #ifndef CTXVAR_SQL_PQ_H
 #define CTXVAR_SQL_PQ_H
 
+#include <stdbool.h>
+
 #include <libpq-fe.h>
 
 #include <ctxvar/task.h>
@@ -32,6 +34,9 @@ int cx__pq_flush(PGconn *pg);
 
 /* The next result of what was sent; NULL: there is none more. */
 int cx__pq_next(PGconn *pg, PGresult **result);
+
+/* Drop what has come of the results: true, there is nothing more to come. */
+bool cx__pq_drop(PGconn *pg);
 
 /* The last result of what was sent, the others dropped; NULL: none. An error
  * of the server's is an error of this, too, with its words. */
