@@ -127,14 +127,13 @@ static void tally_add(struct tally *tally, int result, int64_t rows)
 
 /* Converse, with something done to it before the n-th piece; 0: with nothing.
  * Afterwards both tenants are served, and have what they should. */
-static int converse_until(struct cut *cut, unsigned n, cx_task_fn *fn,
-                          struct tally *tally)
+static int converse_until(struct cut *cut, unsigned n, struct tally *tally)
 {
     cx_task *task;
     void *result;
 
     assert_int_equal(count_rows(cut, cut->b), 0);
-    task = cx_task_create(fn, cut);
+    task = cx_task_create(converse, cut);
     assert_non_null(task);
     proxy_arm(&cut->proxy, n, task);
     assert_int_equal(cx_await(task, &result), 0);
@@ -150,18 +149,18 @@ static int converse_until(struct cut *cut, unsigned n, cx_task_fn *fn,
 }
 
 /* At every point: each result is 0, or one of these. */
-static void converse_at_each(enum act act, cx_task_fn *fn, const int errors[],
+static void converse_at_each(enum act act, const int errors[],
                              struct tally *tally)
 {
     struct cut cut;
     unsigned pieces;
 
     cut_make(&cut);
-    assert_int_equal(converse_until(&cut, 0, fn, tally), 0);
+    assert_int_equal(converse_until(&cut, 0, tally), 0);
     pieces = tally->pieces;
     cut.proxy.act = act;
     for (unsigned n = 1; n <= pieces; n++) {
-        int result = converse_until(&cut, n, fn, tally);
+        int result = converse_until(&cut, n, tally);
         const int *each = errors;
 
         while (*each != 0 && *each != result)
@@ -179,7 +178,7 @@ TASK_TEST(a_cancel_at_any_point_of_a_conversation_is_clean)
     static const int errors[] = {-ECANCELED, 0};
     struct tally tally = {0};
 
-    converse_at_each(CANCEL, converse, errors, &tally);
+    converse_at_each(CANCEL, errors, &tally);
     /* From the commit on it is too late. */
     assert_true(tally.done > 2);
 }
@@ -191,31 +190,39 @@ TASK_TEST(a_connection_that_is_cut_at_any_point_is_an_error_and_no_more)
                                  0};
     struct tally tally = {0};
 
-    converse_at_each(CUT, converse, errors, &tally);
+    converse_at_each(CUT, errors, &tally);
     /* The commit was lost on its way, or its answer was. */
     assert_true(tally.unknown_undone > 0);
     assert_true(tally.unknown_done > 0);
 }
 
-static void *converse_in_time(void *cut)
-{
-    void *result = NULL;
-
-    CX_TIMEOUT(100) {
-        result = converse(cut);
-    }
-    return result;
-}
-
-/* R9: nobody says that the server is gone. */
+/* R9: nobody says that the server is gone. Who does not want to wait for it any
+ * more need not. */
 TASK_TEST(a_server_that_falls_silent_at_any_point_keeps_nobody)
 {
-    static const int errors[] = {-ETIMEDOUT, -ENOTRECOVERABLE, 0};
+    static const int errors[] = {-ECANCELED, -ENOTRECOVERABLE, 0};
     struct tally tally = {0};
 
-    converse_at_each(SILENCE, converse_in_time, errors, &tally);
+    converse_at_each(SILENCE, errors, &tally);
     assert_true(tally.unknown_undone > 0);
     assert_true(tally.unknown_done > 0);
+}
+
+TASK_TEST(a_server_that_is_silent_is_waited_for_until_the_deadline)
+{
+    struct cut cut;
+
+    cut_make(&cut);
+    assert_int_equal(count_rows(&cut, cut.a), 1);
+    cut.proxy.silent = true;
+    CX_WITH_TENANT(cut.a) {
+        CX_TIMEOUT(20) {
+            assert_int_equal(run(cut.db, "SELECT 1"), -ETIMEDOUT);
+        }
+    }
+    cut.proxy.silent = false;
+    assert_int_equal(count_rows(&cut, cut.a), 1);
+    cut_end(&cut);
 }
 
 /* A database that is not open yet, behind a proxy. */
@@ -346,6 +353,8 @@ int main(void)
         cmocka_unit_test(
             a_connection_that_is_cut_at_any_point_is_an_error_and_no_more),
         cmocka_unit_test(a_server_that_falls_silent_at_any_point_keeps_nobody),
+        cmocka_unit_test(
+            a_server_that_is_silent_is_waited_for_until_the_deadline),
         cmocka_unit_test(a_url_may_say_how_long_connecting_takes_at_most),
         cmocka_unit_test(a_pooler_in_between_is_refused),
         cmocka_unit_test(a_server_that_is_too_old_is_refused),

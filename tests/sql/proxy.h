@@ -23,8 +23,8 @@ struct proxy {
     unsigned pieces; /* so far */
     unsigned at;     /* the piece at which... 0: at none */
     enum act act;
-    cx_task *victim;                         /* ...this one is cancelled */
-    bool silent;                             /* nothing is handed on any more */
+    cx_task *victim; /* ...this is cancelled, unless it is a cut */
+    bool silent;     /* nothing is handed on any more */
     void (*doctor)(char *data, size_t size); /* what the server says at first */
 };
 
@@ -46,12 +46,11 @@ static bool talk_passes(const struct talk *talk)
     struct proxy *proxy = talk->proxy;
 
     if (++proxy->pieces == proxy->at) {
-        if (proxy->act == CANCEL)
-            (void)cx_cancel(proxy->victim);
-        else if (proxy->act == CUT)
+        if (proxy->act == CUT)
             talk_cut(talk);
         else
-            proxy->silent = true;
+            (void)cx_cancel(proxy->victim);
+        proxy->silent = proxy->act == SILENCE;
         return proxy->act == CANCEL;
     }
     return !proxy->silent;
