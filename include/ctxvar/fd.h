@@ -32,7 +32,6 @@ enum cx_fd_event {
  *   -EBADF       fd is no open descriptor
  *   -EINVAL      events has none of the two, or something else
  *   -ENOMEM      no memory
- *   -EMFILE      no descriptor left for the loop's own use, and so -ENFILE
  *   -ENOSPC      the user has as many descriptors watched as is allowed
  *   -EPERM       not called within a task
  *

@@ -112,7 +112,7 @@ CX__API int cx_pipe(cx_stream **reader, cx_stream **writer);
  *   -EINVAL      it is a file, which is what <ctxvar/file.h> is for; or stream
  *                is NULL
  *   -ENOMEM      no memory
- *   -EMFILE      no descriptor left for the loop's own use
+ *   -ENOSPC      the user has as many descriptors watched as is allowed
  *   -EPERM       not called within a task
  *
  * Suspends: never. Threads: a loop's, within a task. Cost: system calls.

@@ -75,7 +75,7 @@ static ssize_t request_end(struct file_wait *wait, int error)
 
 static uv_loop_t *uv_of(const struct file_wait *wait)
 {
-    return wait->task->loop->uv;
+    return cx__loop_uv(wait->task->loop);
 }
 
 int cx_file_open(const char *path, int flags, mode_t mode)

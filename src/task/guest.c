@@ -27,6 +27,8 @@ struct cx__guest {
     struct cx__loop loop;
     uv_prepare_t round;
     uv_idle_t stir;
+    uv_timer_t timer;
+    uv_poll_t poll; /* of the poller */
 };
 
 static void stirred(uv_idle_t *stir)
@@ -43,9 +45,26 @@ void cx__guest_stir(struct cx__guest *guest)
 /* Since libuv 1.45 timers come after the poll: the round is still to come. */
 static void sleep_over(uv_timer_t *timer)
 {
-    struct cx__loop *loop = CX__OWNER(timer, struct cx__loop, timer);
+    cx__guest_stir(CX__OWNER(timer, struct cx__guest, timer));
+}
 
-    cx__guest_stir(loop->guest);
+/* Have the next poll end when the first sleep does. */
+static void guest_arm(struct cx__guest *guest)
+{
+    int timeout = cx__loop_timeout(&guest->loop);
+
+    uv_update_time(guest->loop.uv);
+    if (timeout < 0)
+        (void)uv_timer_stop(&guest->timer);
+    else
+        (void)uv_timer_start(&guest->timer, sleep_over, (uint64_t)timeout, 0);
+}
+
+static void poller_ready(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    cx__poller_poll(&CX__OWNER(poll, struct cx__guest, poll)->loop, 0);
 }
 
 static void guest_gone(uv_handle_t *round)
@@ -70,6 +89,8 @@ static void guest_close(struct cx__guest *guest)
 {
     (void)uv_prepare_stop(&guest->round);
     cx__loop_close(&guest->loop);
+    uv_close((uv_handle_t *)&guest->timer, NULL);
+    uv_close((uv_handle_t *)&guest->poll, NULL);
     uv_close((uv_handle_t *)&guest->stir, guest_close_last);
 }
 
@@ -83,7 +104,7 @@ static void guest_settle(struct cx__guest *guest)
         return;
     }
     cx__stacks_trim(&loop->stacks);
-    cx__loop_arm(loop, sleep_over);
+    guest_arm(guest);
     (void)uv_idle_stop(&guest->stir);
     if (!cx__loop_is_busy(loop))
         uv_unref((uv_handle_t *)&guest->round);
@@ -104,15 +125,22 @@ static void guest_round(uv_prepare_t *round)
         guest_settle(guest);
 }
 
-static void guest_init(struct cx__guest *guest, uv_loop_t *uv)
+static int guest_init(struct cx__guest *guest, uv_loop_t *uv)
 {
+    int error = uv_poll_init(uv, &guest->poll, guest->loop.poller.epoll);
+
+    if (error != 0)
+        return error;
+    uv_unref((uv_handle_t *)&guest->poll);
+    (void)uv_poll_start(&guest->poll, UV_READABLE, poller_ready);
+    (void)uv_timer_init(uv, &guest->timer);
     (void)uv_prepare_init(uv, &guest->round);
     (void)uv_prepare_start(&guest->round, guest_round);
     (void)uv_idle_init(uv, &guest->stir);
     uv_unref((uv_handle_t *)&guest->stir);
-    uv_unref((uv_handle_t *)&guest->loop.inbox->wake);
     guest->loop.guest = guest;
     cx__guest_stir(guest);
+    return 0;
 }
 
 int cx_loop_attach(struct uv_loop_s *uv)
@@ -128,11 +156,17 @@ int cx_loop_attach(struct uv_loop_s *uv)
     if (guest == NULL)
         return -ENOMEM;
     error = cx__loop_init(&guest->loop, uv);
+    if (error == 0) {
+        error = guest_init(guest, uv);
+        if (error != 0) {
+            cx__loop_close(&guest->loop);
+            cx__loop_fini(&guest->loop);
+        }
+    }
     if (error != 0) {
         free(guest);
         return error;
     }
-    guest_init(guest, uv);
     cx__loop_here = &guest->loop;
     return 0;
 }

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inbox. uv_async_send() wakes and orders nothing: it looks at a flag,
- * unordered with what was written before. So it is called with the lock held
- * that the loop takes before it looks, and
+ * The inbox. Its eventfd is written to, to wake the loop, with the lock held
+ * that the loop takes before it looks: when the loop has a post, its sender is
+ * done with the loop, which may then close, and a stranger that finds the
+ * inbox open is not too late for the wake-up.
  *
- * - a send that finds the loop's wake-up still to come can be sure that its
- *   post is seen by it: the flag was cleared before the loop took the lock;
- * - when the loop has the post, its sender is done with the loop, which may
- *   then close;
- * - a stranger that finds the inbox open is not too late for the wake-up.
- *
- * A post that is not the first leaves the waking to the one that was.
+ * A post that is not the first leaves the waking to the one that was. The
+ * poller tells of each write, so that nobody need read.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "inbox.h"
 #include "loop.h"
@@ -36,16 +34,28 @@ static void inbox_empty(cx_loop *inbox, bool shut)
     }
 }
 
-static void inbox_woken(uv_async_t *wake)
+void cx__inbox_take(cx_loop *inbox)
 {
-    inbox_empty(CX__OWNER(wake, cx_loop, wake), false);
+    inbox_empty(inbox, false);
 }
 
-cx_loop *cx__inbox_new(uv_loop_t *uv)
+static int wake_open(cx_loop *inbox, struct cx__poller *poller)
+{
+    int error;
+
+    inbox->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (inbox->wake < 0)
+        return -errno;
+    error = cx__poller_add_source(poller, inbox->wake, CX__FROM_INBOX);
+    if (error != 0)
+        (void)close(inbox->wake);
+    return error;
+}
+
+cx_loop *cx__inbox_new(struct cx__poller *poller)
 {
     cx_loop *inbox = calloc(1, sizeof(*inbox));
-    int error =
-        inbox != NULL ? uv_async_init(uv, &inbox->wake, inbox_woken) : -ENOMEM;
+    int error = inbox != NULL ? wake_open(inbox, poller) : -ENOMEM;
 
     if (error != 0) {
         free(inbox);
@@ -63,14 +73,10 @@ void cx__inbox_shut(cx_loop *inbox)
     inbox_empty(inbox, true);
 }
 
-static void inbox_closed(uv_handle_t *wake)
-{
-    cx_loop_unref(CX__OWNER(wake, cx_loop, wake));
-}
-
 void cx__inbox_close(cx_loop *inbox)
 {
-    uv_close((uv_handle_t *)&inbox->wake, inbox_closed);
+    (void)close(inbox->wake);
+    cx_loop_unref(inbox);
 }
 
 /* Locked. */
@@ -80,7 +86,7 @@ static void inbox_put(cx_loop *inbox, struct cx__post *post)
 
     cx__fifo_push(&inbox->posts, &post->link);
     if (first)
-        (void)uv_async_send(&inbox->wake);
+        (void)eventfd_write(inbox->wake, 1);
 }
 
 void cx__inbox_send(cx_loop *inbox, struct cx__post *post)

@@ -9,11 +9,11 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <uv.h>
 
 #include <ctxvar/loop.h>
 
 #include "fifo.h"
+#include "poller.h"
 
 /* Something left for a loop; the sender's memory until it arrives. */
 struct cx__post {
@@ -32,17 +32,19 @@ struct cx_loop {
     pthread_mutex_t lock; /* of what is below, and held to wake the loop */
     struct cx__fifo posts;
     bool shut;
-    uv_async_t wake;
+    int wake; /* an eventfd, written to and never read */
 };
 
-/* An open inbox; NULL with errno. */
-cx_loop *cx__inbox_new(uv_loop_t *uv);
+/* An open inbox, which wakes a loop by its poller; NULL with errno. */
+cx_loop *cx__inbox_new(struct cx__poller *poller);
+
+/* Take what others have left. */
+void cx__inbox_take(cx_loop *inbox);
 
 /* Take nothing more from strangers; what they have left arrives now. */
 void cx__inbox_shut(cx_loop *inbox);
 
-/* Nobody will send any more, and the loop lets go of its inbox, which is
- * libuv's until it has run once more. */
+/* Nobody will send any more, and the loop lets go of its inbox. */
 void cx__inbox_close(cx_loop *inbox);
 
 /* From any thread, while a task of the loop waits for the post. */

@@ -9,18 +9,19 @@
  *            |                                                   |
  *     run ready tasks, `budget` switches at most                 |
  *            |                                                   |
- *     poll libuv: at once if a task is ready; else block         |
- *     until the first sleep is over or something happens --------+
+ *     poll: at once if a task is ready; else block until the     |
+ *     first sleep is over or something happens ------------------+
  *
  * A poll costs as much as some tens of switches, so a round is a batch of
  * them; but a batch that took long is followed by smaller ones, so that tasks
  * that compute do not keep sleepers and sockets waiting.
  *
  * A sleep's due time is a whole millisecond of the clock, rounded up: as
- * fine as libuv can wait, and tasks that sleep in step wake in the order in
+ * fine as a poll can wait, and tasks that sleep in step wake in the order in
  * which they went to sleep, not in that of some microseconds of noise.
  */
 #include <errno.h>
+#include <limits.h>
 
 #include "debug.h"
 #include "loop.h"
@@ -143,28 +144,19 @@ void cx__loop_round(struct cx__loop *loop)
     loop_pace(loop, uv_hrtime() - began);
 }
 
-/* When the loop has something to do, if nothing happens before. */
-static uint64_t loop_next_due(const struct cx__loop *loop, uint64_t now)
+int cx__loop_timeout(const struct cx__loop *loop)
 {
-    /* They are late, for want of memory. */
+    uint64_t due, now, ms;
+
+    /* Calls that are late, for want of memory. */
     if (!cx__list_is_empty(&loop->calls.due))
-        return now + MS;
-    return loop->sleepers.len > 0 ? loop->sleepers.entry[0].due : UINT64_MAX;
-}
-
-void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over)
-{
-    uint64_t due, now;
-
-    uv_update_time(loop->uv);
+        return 1;
+    if (loop->sleepers.len == 0)
+        return -1;
+    due = loop->sleepers.entry[0].due;
     now = uv_hrtime();
-    due = loop_next_due(loop, now);
-    if (due == UINT64_MAX) {
-        (void)uv_timer_stop(&loop->timer);
-        return;
-    }
-    (void)uv_timer_start(&loop->timer, over,
-                         due > now ? (due - now + MS - 1) / MS : 0, 0);
+    ms = due > now ? (due - now + MS - 1) / MS : 0;
+    return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv)
@@ -176,20 +168,23 @@ int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv)
     error = cx__fault_stack_init(&loop->fault_stack);
     if (error != 0)
         return error;
-    loop->inbox = cx__inbox_new(uv);
-    if (loop->inbox == NULL) {
-        error = -errno;
+    error = cx__poller_init(&loop->poller);
+    if (error == 0) {
+        loop->inbox = cx__inbox_new(&loop->poller);
+        error = loop->inbox != NULL ? 0 : -errno;
+        if (error != 0)
+            cx__poller_fini(&loop->poller);
+    }
+    if (error != 0) {
         cx__fault_stack_fini(&loop->fault_stack);
         return error;
     }
-    (void)uv_timer_init(uv, &loop->timer);
     cx__coroutine_init_thread(&loop->hub);
     cx__fifo_init(&loop->ready);
     cx__list_init(&loop->tasks);
     cx__list_init(&loop->resources);
     cx__calls_init(&loop->calls);
     cx__stacks_init(&loop->stacks);
-    cx__poller_init(&loop->poller);
     return 0;
 }
 
@@ -205,8 +200,6 @@ void cx__loop_close(struct cx__loop *loop)
         cx__task_free(CX__OWNER(loop->tasks.next, cx_task, all));
     cx__calls_fini(&loop->calls);
     cx__inbox_close(loop->inbox);
-    uv_close((uv_handle_t *)&loop->timer, NULL);
-    cx__poller_close(&loop->poller);
 }
 
 void cx__loop_fini(struct cx__loop *loop)

@@ -58,8 +58,8 @@ struct cx__loop {
     struct cx__list resources; /* that are open */
     struct cx__fault_stack fault_stack;
     cx_loop *inbox;
-    uv_timer_t timer;
     uv_loop_t *uv;
+    bool uv_asked;           /* libuv has something to do; cx__loop_uv() */
     struct cx__guest *guest; /* the program runs `uv`; NULL: we do */
 };
 
@@ -104,6 +104,14 @@ static inline void cx__loop_switch(struct cx__loop *loop, cx_task *task)
 /* The same for a task that has ended. */
 _Noreturn void cx__loop_leave(struct cx__loop *loop, cx_task *task);
 
+/* libuv's loop, for whoever asks it for something. What that is, it does when
+ * it is run, for which it must be seen to. */
+static inline uv_loop_t *cx__loop_uv(struct cx__loop *loop)
+{
+    loop->uv_asked = true;
+    return loop->uv;
+}
+
 /* A loop on one of libuv's: 0 or a negative errno. */
 int cx__loop_init(struct cx__loop *loop, uv_loop_t *uv);
 
@@ -134,8 +142,9 @@ static inline int cx__loop_reserve(struct cx__loop *loop)
 /* Wake those whose sleep is over, and run ready tasks, but not for long. */
 void cx__loop_round(struct cx__loop *loop);
 
-/* Have the next poll end when the first sleep does, by calling `over`. */
-void cx__loop_arm(struct cx__loop *loop, uv_timer_cb over);
+/* When the loop has something to do if nothing happens before: in so many
+ * milliseconds; -1: never. */
+int cx__loop_timeout(const struct cx__loop *loop);
 
 /* There is an error, perhaps, that nobody waits for. Within a task. */
 void cx__failure_tell(struct cx__loop *loop, int error);

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The poller: one epoll set for all descriptors of a loop, itself one
- * descriptor to libuv.
+ * The poller: one epoll set for all descriptors of a loop. A loop of one's own
+ * waits in it, and libuv, whose set is in it, is run when that has something;
+ * in a loop of the program's it is the other way round, one descriptor to
+ * libuv.
  *
- *     task --EAGAIN--> watched[fd].waiter     uv_poll <-- epoll <-- fd, fd, ...
+ *     task --EAGAIN--> watched[fd].waiter     epoll <-- fd, fd, inbox, libuv
  *       ^                     |                  |
  *       +------ wake ---------+------------------+
  *
- * A descriptor is entered once, for both sides and edge-triggered, so that a
- * wait costs no system call; one uv_poll a wait costs two. An edge that finds
- * nobody waiting is forgotten: whoever waits has had EAGAIN before, and the
- * edge that follows it is still to come. A descriptor of another library
- * gives no EAGAIN here, and may have been closed and its number given to
- * another; so it is armed anew at each wait, for what is waited for alone, and
- * the kernel then tells what is ready already.
+ * A stream's descriptor is entered once, for both sides and edge-triggered, so
+ * that a wait costs no system call. An edge that finds nobody waiting is
+ * forgotten: whoever waits has had EAGAIN before, and the edge that follows it
+ * is still to come.
+ *
+ * A descriptor of another library gives no EAGAIN here, and may have been
+ * closed and its number given to another; so it is armed anew at each wait, for
+ * what is waited for alone, and the kernel then tells what is ready already.
  */
 #include <assert.h>
 #include <errno.h>
@@ -43,22 +46,27 @@ struct cx__watched {
     bool ended;   /* there will be no event any more */
 };
 
-void cx__poller_init(struct cx__poller *poller)
+int cx__poller_init(struct cx__poller *poller)
 {
-    *poller = (struct cx__poller){.epoll = -1};
-}
-
-void cx__poller_close(struct cx__poller *poller)
-{
-    if (poller->epoll >= 0)
-        uv_close((uv_handle_t *)&poller->poll, NULL);
+    *poller = (struct cx__poller){.epoll = epoll_create1(EPOLL_CLOEXEC)};
+    return poller->epoll >= 0 ? 0 : -errno;
 }
 
 void cx__poller_fini(struct cx__poller *poller)
 {
-    if (poller->epoll >= 0)
-        (void)close(poller->epoll);
+    (void)close(poller->epoll);
     free(poller->watched);
+}
+
+int cx__poller_add_source(struct cx__poller *poller, int fd,
+                          enum cx__source source)
+{
+    struct epoll_event event = {
+        .events = EPOLLIN | (source == CX__FROM_INBOX ? EPOLLET : 0),
+        .data.fd = source};
+
+    return epoll_ctl(poller->epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0
+                                                                    : -errno;
 }
 
 static struct cx__watched *watched_of(const struct poll_wait *wait)
@@ -104,35 +112,21 @@ static void watched_event(struct cx__watched *watched, uint32_t events)
         wait_end(watched->writer, ready);
 }
 
-/* libuv says that there are events. Those left over bring it here again. */
-static void poller_ready(uv_poll_t *poll, int status, int events)
+/* Those left over bring it here again. */
+void cx__poller_poll(struct cx__loop *loop, int timeout)
 {
-    struct cx__poller *poller = CX__OWNER(poll, struct cx__poller, poll);
+    struct cx__poller *poller = &loop->poller;
     struct epoll_event event[EVENTS];
-    int n = epoll_wait(poller->epoll, event, EVENTS, 0);
+    int n = epoll_wait(poller->epoll, event, EVENTS, timeout);
 
-    (void)status;
-    (void)events;
-    for (int i = 0; i < n; i++)
-        watched_event(&poller->watched[event[i].data.fd], event[i].events);
-}
-
-static int poller_open(struct cx__poller *poller, uv_loop_t *uv)
-{
-    int error;
-    int fd = epoll_create1(EPOLL_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    error = uv_poll_init(uv, &poller->poll, fd);
-    if (error != 0) {
-        (void)close(fd);
-        return error;
+    for (int i = 0; i < n; i++) {
+        if (event[i].data.fd >= 0)
+            watched_event(&poller->watched[event[i].data.fd], event[i].events);
+        else if (event[i].data.fd == CX__FROM_INBOX)
+            cx__inbox_take(loop->inbox);
+        else
+            loop->uv_asked = true;
     }
-    uv_unref((uv_handle_t *)&poller->poll);
-    poller->epoll = fd;
-    (void)uv_poll_start(&poller->poll, UV_READABLE, poller_ready);
-    return 0;
 }
 
 static int table_reserve(struct cx__poller *poller, size_t fd)
@@ -154,17 +148,10 @@ static int table_reserve(struct cx__poller *poller, size_t fd)
     return 0;
 }
 
-static int poller_prepare(struct cx__loop *loop, int fd)
+static int poller_prepare(struct cx__poller *poller, int fd)
 {
-    struct cx__poller *poller = &loop->poller;
-    int error = 0;
+    int error = fd >= 0 ? table_reserve(poller, (size_t)fd) : -EBADF;
 
-    if (fd < 0)
-        return -EBADF;
-    if (poller->epoll < 0)
-        error = poller_open(poller, loop->uv);
-    if (error == 0)
-        error = table_reserve(poller, (size_t)fd);
     if (error == 0) {
         poller->watched[fd].drained = false;
         poller->watched[fd].ended = false;
@@ -177,8 +164,7 @@ static int poller_prepare(struct cx__loop *loop, int fd)
 static int poller_enter(const struct cx__poller *poller, int fd,
                         uint32_t events, int first, int second)
 {
-    struct epoll_event event = {.events = events | EPOLLRDHUP | EPOLLET,
-                                .data.fd = fd};
+    struct epoll_event event = {.events = events | EPOLLET, .data.fd = fd};
 
     if (epoll_ctl(poller->epoll, first, fd, &event) == 0)
         return 0;
@@ -190,19 +176,20 @@ static int poller_enter(const struct cx__poller *poller, int fd,
 
 int cx__poller_add(struct cx__loop *loop, int fd)
 {
-    int error = poller_prepare(loop, fd);
+    int error = poller_prepare(&loop->poller, fd);
 
     if (error != 0)
         return error;
-    return poller_enter(&loop->poller, fd, EPOLLIN | EPOLLPRI | EPOLLOUT,
+    return poller_enter(&loop->poller, fd,
+                        EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP,
                         EPOLL_CTL_ADD, EPOLL_CTL_MOD);
 }
 
 int cx__poller_arm(struct cx__loop *loop, int fd, int events)
 {
-    int error = poller_prepare(loop, fd);
+    int error = poller_prepare(&loop->poller, fd);
     const struct cx__watched *watched;
-    uint32_t wanted = 0;
+    uint32_t wanted = EPOLLRDHUP;
 
     if (error != 0)
         return error;

@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <uv.h>
 
 #include <ctxvar/fd.h>
 
@@ -19,17 +18,26 @@ struct cx__loop;
 struct cx__watched;
 
 struct cx__poller {
-    int epoll; /* -1: not made yet */
-    uv_poll_t poll;
+    int epoll;
     struct cx__watched *watched; /* by descriptor */
     size_t room;
 };
 
-void cx__poller_init(struct cx__poller *poller);
-
-/* Give libuv's part back; its loop runs once more after this. */
-void cx__poller_close(struct cx__poller *poller);
+/* 0 or a negative errno. */
+int cx__poller_init(struct cx__poller *poller);
 void cx__poller_fini(struct cx__poller *poller);
+
+/* What wakes a loop besides the descriptors of its tasks. */
+enum cx__source {
+    CX__FROM_INBOX = -1, /* edge-triggered: nobody reads it */
+    CX__FROM_UV = -2
+};
+int cx__poller_add_source(struct cx__poller *poller, int fd,
+                          enum cx__source source);
+
+/* Wait until something is ready, or for so many milliseconds, -1 for ever; and
+ * wake those who wait for it. */
+void cx__poller_poll(struct cx__loop *loop, int timeout);
 
 /*
  * Have a descriptor watched, before anything waits for it. 0; -ENOMEM,

@@ -132,7 +132,7 @@ static int process_spawn(cx_process *process, const cx_process_options *options)
     int error = stdio_open(process, options, stdio);
 
     if (error == 0)
-        error = uv_spawn(process->loop->uv, &process->handle, &uv);
+        error = uv_spawn(cx__loop_uv(process->loop), &process->handle, &uv);
     else
         process->ended = true;
     stdio_close(process, stdio);
@@ -258,6 +258,7 @@ void cx_process_free(cx_process *process)
         return;
     cx__resource_remove(&process->resource);
     streams_close(process);
+    (void)cx__loop_uv(process->loop);
     if (process->ended) {
         process_close_handle(process);
         return;

@@ -88,7 +88,7 @@ static int lookup_wait(struct lookup_wait *waiter, const char *host,
         return -ENOMEM;
     lookup->waiter = waiter;
     waiter->lookup = lookup;
-    error = uv_getaddrinfo(waiter->task->loop->uv, &lookup->request,
+    error = uv_getaddrinfo(cx__loop_uv(waiter->task->loop), &lookup->request,
                            lookup_done, host, service, hints);
     if (error != 0) {
         free(lookup);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running a loop of one's own: on this thread, on a uv_loop_t that nobody else
- * knows, until no task is left.
+ * Running a loop of one's own: on this thread, until no task is left. It waits
+ * in the poller. libuv has a loop that nobody else knows, which is run when it
+ * was asked for something, and when the poller says that it has something.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,21 +11,47 @@
 
 #include "run.h"
 
-/* libuv looks at its timers before it polls, too: then it must not block. */
-static void sleep_over(uv_timer_t *timer)
-{
-    uv_stop(timer->loop);
-}
-
 static void poll(struct cx__loop *loop)
 {
-    if (loop->ready.head != NULL) {
-        (void)uv_run(loop->uv, UV_RUN_NOWAIT);
-        return;
+    int timeout = 0;
+
+    if (loop->ready.head == NULL && !loop->uv_asked) {
+        cx__stacks_trim(&loop->stacks);
+        timeout = cx__loop_timeout(loop);
     }
-    cx__stacks_trim(&loop->stacks);
-    cx__loop_arm(loop, sleep_over);
-    (void)uv_run(loop->uv, UV_RUN_ONCE);
+    cx__poller_poll(loop, timeout);
+    if (loop->uv_asked) {
+        loop->uv_asked = false;
+        (void)uv_run(loop->uv, UV_RUN_NOWAIT);
+    }
+}
+
+static void stay(uv_prepare_t *alive)
+{
+    (void)alive;
+}
+
+/*
+ * libuv's set is watched by a descriptor of our own, since ThreadSanitizer,
+ * which does not see libuv close its, would take the number for that of
+ * another thread's. A loop that has nothing to wait for would not look at it.
+ */
+static int start_uv(struct cx__run *run)
+{
+    int error;
+
+    run->set = fcntl(uv_backend_fd(&run->uv), F_DUPFD_CLOEXEC, 0);
+    if (run->set < 0)
+        return -errno;
+    error = cx__poller_add_source(&run->loop.poller, run->set, CX__FROM_UV);
+    if (error != 0) {
+        (void)close(run->set);
+        return error;
+    }
+    (void)uv_prepare_init(&run->uv, &run->alive);
+    (void)uv_prepare_start(&run->alive, stay);
+    run->loop.uv_asked = true;
+    return 0;
 }
 
 /*
@@ -77,6 +104,13 @@ int cx__run_init(struct cx__run *run)
     if (error != 0)
         return error;
     error = cx__loop_init(&run->loop, &run->uv);
+    if (error == 0) {
+        error = start_uv(run);
+        if (error != 0) {
+            cx__loop_close(&run->loop);
+            cx__loop_fini(&run->loop);
+        }
+    }
     if (error != 0)
         (void)uv_loop_close(&run->uv);
     return error;
@@ -85,7 +119,10 @@ int cx__run_init(struct cx__run *run)
 void cx__run_fini(struct cx__run *run)
 {
     cx__loop_close(&run->loop);
-    (void)uv_run(&run->uv, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&run->alive, NULL);
+    while (uv_run(&run->uv, UV_RUN_NOWAIT) != 0)
+        cx__poller_poll(&run->loop, uv_backend_timeout(&run->uv));
+    (void)close(run->set);
     (void)uv_loop_close(&run->uv);
     cx__loop_fini(&run->loop);
 }

@@ -9,7 +9,9 @@
 
 struct cx__run {
     struct cx__loop loop;
-    uv_loop_t uv; /* the loop's own */
+    uv_loop_t uv;       /* the loop's own */
+    uv_prepare_t alive; /* keeps it going */
+    int set;            /* what it waits in */
 };
 
 /* 0 or a negative errno. */

@@ -56,7 +56,7 @@ int cx_signal_open(int signum, cx_signal **caught)
         return -ENOMEM;
     opened->loop = task->loop;
     cx__resource_add(&task->loop->resources, &opened->resource, signal_close);
-    (void)uv_signal_init(task->loop->uv, &opened->handle);
+    (void)uv_signal_init(cx__loop_uv(task->loop), &opened->handle);
     uv_unref((uv_handle_t *)&opened->handle);
     error = uv_signal_start(&opened->handle, signal_came, signum);
     if (error != 0)
@@ -115,6 +115,7 @@ int cx_signal_close(cx_signal *caught)
     if (caught->waiter != NULL)
         return -EBUSY;
     cx__resource_remove(&caught->resource);
+    (void)cx__loop_uv(caught->loop);
     uv_close((uv_handle_t *)&caught->handle, signal_free);
     return 0;
 }

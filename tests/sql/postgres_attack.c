@@ -347,9 +347,10 @@ ATTACK(rows_that_nobody_takes_are_nobodys)
 
 static void end_all_sessions(const struct folder *folder)
 {
-    server_run(folder->url,
-               "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-               " WHERE usename LIKE 'cx\\_%'");
+    server_run(
+        folder->url,
+        "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
+        " WHERE usename LIKE 'cx\\_%'");
 }
 
 static int end_all_at_1(const cx_param *fields, size_t n, void *folder)

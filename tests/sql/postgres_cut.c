@@ -338,7 +338,7 @@ USERS_TEST(a_server_that_is_read_only_is_read)
     server_run(folder->url,
                "DO \\$\\$ BEGIN EXECUTE format('ALTER DATABASE %I SET"
                " default_transaction_read_only = on', current_database());"
-               " PERFORM pg_terminate_backend(pid) FROM pg_stat_activity"
+               " PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
                " WHERE usename LIKE 'cx\\_%'; END \\$\\$");
     await_server(db);
     assert_int_equal(number(db, "SELECT count(*) FROM users"), 1);

@@ -8,6 +8,7 @@
 
 #include <ctxvar/fd.h>
 #include <ctxvar/file.h>
+#include <ctxvar/loop.h>
 #include <ctxvar/process.h>
 #include <ctxvar/resolve.h>
 #include <ctxvar/stream.h>
@@ -97,11 +98,8 @@ TASK_TEST(a_loop_that_cannot_watch_leaves_the_descriptor_to_its_owner)
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
     before = descriptors();
-    break_call("epoll_create1", 0, EMFILE);
-    assert_int_equal(cx_stream_open(fd[0], &stream), -EMFILE);
-    assert_met(before);
-    break_call("uv_poll_init", 0, UV_ENOMEM);
-    assert_int_equal(cx_stream_open(fd[0], &stream), -ENOMEM);
+    break_call("epoll_ctl", 0, ENOSPC);
+    assert_int_equal(cx_stream_open(fd[0], &stream), -ENOSPC);
     assert_met(before);
     break_call("fcntl", 0, EBADF);
     assert_int_equal(cx_stream_open(fd[0], &stream), -EBADF);
@@ -114,11 +112,57 @@ TASK_TEST(a_loop_that_cannot_watch_leaves_the_descriptor_to_its_owner)
     (void)close(fd[1]);
 }
 
-TASK_TEST(a_wait_without_a_poller_is_refused)
+TASK_TEST(a_descriptor_that_cannot_be_watched_is_not_waited_for)
 {
-    break_call("epoll_create1", 0, EMFILE);
-    assert_int_equal(cx_fd_wait(0, CX_READABLE), -EMFILE);
-    assert_int_equal(fault.times, 0);
+    int before = descriptors();
+    int fd[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    break_call("epoll_ctl", 0, ENOSPC);
+    assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), -ENOSPC);
+    (void)close(fd[0]);
+    (void)close(fd[1]);
+    assert_met(before);
+}
+
+static void *do_nothing(void *arg)
+{
+    return arg;
+}
+
+static void assert_no_loop(const char *call, int after, int error)
+{
+    int before = descriptors();
+
+    break_call(call, after, error);
+    assert_int_equal(cx_run(do_nothing, NULL, NULL), -error);
+    assert_met(before);
+}
+
+/* The eventfds are those that are tried before libuv is, and the inbox's. */
+static void a_loop_that_cannot_be_made_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(cx_run(do_nothing, NULL, NULL), 0);
+    assert_no_loop("epoll_create1", 0, EMFILE);
+    assert_no_loop("eventfd", 0, ENFILE);
+    assert_no_loop("eventfd", 8, ENFILE);
+    assert_no_loop("epoll_ctl", 0, ENOSPC);
+    assert_no_loop("epoll_ctl", 1, ENOSPC);
+    assert_int_equal(cx_run(do_nothing, NULL, NULL), 0);
+}
+
+static void
+a_programs_loop_that_cannot_be_joined_is_left_as_it_was(void **state)
+{
+    uv_loop_t uv;
+
+    (void)state;
+    assert_int_equal(uv_loop_init(&uv), 0);
+    break_call("uv_poll_init", 0, UV_ENOMEM);
+    assert_int_equal(cx_loop_attach(&uv), -ENOMEM);
+    assert_int_equal(uv_run(&uv, UV_RUN_DEFAULT), 0);
+    assert_int_equal(uv_loop_close(&uv), 0);
 }
 
 TASK_TEST(a_pipe_that_cannot_be_had_is_none)
@@ -306,7 +350,10 @@ int main(void)
         cmocka_unit_test(a_port_that_cannot_be_told_says_why),
         cmocka_unit_test(
             a_loop_that_cannot_watch_leaves_the_descriptor_to_its_owner),
-        cmocka_unit_test(a_wait_without_a_poller_is_refused),
+        cmocka_unit_test(a_descriptor_that_cannot_be_watched_is_not_waited_for),
+        cmocka_unit_test(a_loop_that_cannot_be_made_is_an_error),
+        cmocka_unit_test(
+            a_programs_loop_that_cannot_be_joined_is_left_as_it_was),
         cmocka_unit_test(a_pipe_that_cannot_be_had_is_none),
         cmocka_unit_test(a_program_whose_pipes_cannot_be_had_is_not_started),
         cmocka_unit_test(a_connection_that_has_gone_already_is_passed_over),

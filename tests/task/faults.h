@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -52,7 +53,7 @@ static bool is_hit(const char *call)
  * __wrap_socket() __wrap_listen() __wrap_accept4() __wrap_bind()
  * __wrap_socketpair() __wrap_pipe2() __wrap_epoll_create1() __wrap_fcntl()
  * __wrap_read() __wrap_getsockname() __wrap_connect() __wrap_uv_getaddrinfo()
- * __wrap_uv_poll_init() */
+ * __wrap_uv_poll_init() __wrap_epoll_ctl() __wrap_eventfd() */
 CALL(int, socket, (int family, int type, int protocol),
      (family, type, protocol))
 CALL(int, listen, (int fd, int backlog), (fd, backlog))
@@ -64,6 +65,9 @@ CALL(int, socketpair, (int family, int type, int protocol, int fds[2]),
      (family, type, protocol, fds))
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags))
 CALL(int, epoll_create1, (int flags), (flags))
+CALL(int, epoll_ctl, (int set, int what, int fd, struct epoll_event *event),
+     (set, what, fd, event))
+CALL(int, eventfd, (unsigned count, int flags), (count, flags))
 CALL(int, fcntl, (int fd, int command, long value), (fd, command, value))
 CALL(ssize_t, read, (int fd, void *data, size_t size), (fd, data, size))
 CALL(int, getsockname, (int fd, struct sockaddr *at, socklen_t *size),

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Misuse of what lives on the outside: streams, listeners, datagrams, files,
- * programs, signals. The rest is in misuse.c. */
+/*
+ * Misuse of what lives on the outside: streams, listeners, datagrams, files,
+ * programs, signals. The rest is in misuse.c.
+ *
+ * Not under ThreadSanitizer: it leaves a signal, here of a program that has
+ * ended, to the task that ran when it came, which has ended, too.
+ */
 #include "elsewhere.h"
 
 #include <netdb.h>
