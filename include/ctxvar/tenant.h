@@ -143,8 +143,8 @@ CX__API int cx_tenant_rename(cx_tenant *tenant, cx_text name);
  * @return 0, an error of any call, or
  *   -ESTALE      it was dropped before, or its database closed
  *   -EBUSY       the calling task uses it itself
- *   -EACCES, -EIO  its files cannot be removed; it is dropped all the same, and
- *                they are removed when the database is opened next
+ *   -EACCES, -EIO, -EMFILE  its files cannot be removed; it is dropped all the
+ *                same, and they are removed when the database is opened next
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
  * Cost: that of removing its files.

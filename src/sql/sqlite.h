@@ -90,6 +90,10 @@ int cx__sqlite_refuse(struct cx__outcome *outcome, int error,
 
 /* Run a job there: 0, or that it was not run. */
 int cx__sqlite_run(struct cx__sqlite *sqlite, cx_task_fn *fn, void *arg);
+/* Run one and tell what it came to. Where there is no file descriptor left for
+ * it, connections that nobody uses are closed, and it is run once more. */
+int cx__sqlite_work(cx_db *db, cx_task_fn *fn, void *job,
+                    const struct cx__outcome *outcome);
 /* Run it, cancelled or not; if all else fails, here. */
 void cx__sqlite_must_run(cx_executor *executor, cx_task_fn *fn, void *arg);
 

@@ -223,9 +223,7 @@ int cx__sqlite_connect(struct cx__pool *pool,
     if (job.connection == NULL)
         return -ENOMEM;
     cx__statements_init(&job.connection->base);
-    error = cx__sqlite_run(cx__sqlite_of(pool->db), connect_run, &job);
-    if (error == 0 && job.outcome.error != 0)
-        error = cx__problem(job.outcome.error, "%s", job.outcome.words);
+    error = cx__sqlite_work(pool->db, connect_run, &job, &job.outcome);
     if (error != 0) {
         free(job.connection);
         return error;

@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "problem.h"
 #include "sqlite.h"
 
 static const char room_tables[] =
@@ -250,7 +249,7 @@ static int room_remove(const struct cx__sqlite *sqlite, int64_t id,
                              : cx__sqlite_failed(outcome, ENOMEM);
 
     free(path);
-    if (error == -ENOMEM || error == -EBUSY)
+    if (error == -ENOMEM || error == -EBUSY || error == -EMFILE)
         return error;
     error = files_remove(sqlite, id, outcome);
     return error == 0 ? sync_path(sqlite->folder, outcome) : error;
@@ -267,11 +266,8 @@ static void *remove_run(void *arg)
 static int run(cx_db *db, int64_t id, cx_task_fn *fn)
 {
     struct room_job job = {.sqlite = cx__sqlite_of(db), .id = id};
-    int error = cx__sqlite_run(cx__sqlite_of(db), fn, &job);
 
-    if (error == 0 && job.outcome.error != 0)
-        error = cx__problem(job.outcome.error, "%s", job.outcome.words);
-    return error;
+    return cx__sqlite_work(db, fn, &job, &job.outcome);
 }
 
 int cx__sqlite_provision(cx_db *db, int64_t id)
