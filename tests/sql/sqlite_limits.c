@@ -1,333 +1,232 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Out of file descriptors: whoever lacks one is told, the others go on, and
- * once there are some again all are served. The numbers are those of the
- * catalogue of attacks.
+ * Statements that are too large, or have no end: they are refused or stopped,
+ * and the others go on meanwhile. The numbers are those of the catalogue of
+ * attacks.
  */
-#include "many.h"
+#include "two.h"
 
-#include <sys/resource.h>
+#define NUMBERS                                                                \
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
 
-#include "pool.h"
+/* Each of another kind, and all of it would take for ever. */
+static const char *const endless[] = {
+    NUMBERS "SELECT count(*) FROM n",
+    NUMBERS "SELECT i FROM n",
+    NUMBERS "SELECT i FROM n ORDER BY -i",
+    NUMBERS "SELECT count(DISTINCT i) FROM n",
+    NUMBERS "SELECT sum(i) OVER (ORDER BY i) FROM n",
+    NUMBERS "SELECT group_concat('') FROM n",
+    NUMBERS "SELECT 1 WHERE EXISTS (SELECT 1 FROM n WHERE i < 0)",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION SELECT i + 1 FROM n)"
+    " SELECT max(i) FROM n",
+    "SELECT count(*) FROM users, users, users, users, users, users, users",
+    NUMBERS "INSERT INTO users (name) SELECT 'x' FROM n",
+    NUMBERS "UPDATE users SET age = (SELECT count(*) FROM n)",
+    NUMBERS "DELETE FROM users WHERE id < (SELECT count(*) FROM n)",
+};
 
-static struct rlimit plenty;
+enum { ENDLESS = sizeof(endless) / sizeof(endless[0]) };
 
-/* The first descriptor that is free. */
-static int next_descriptor(void)
-{
-    int fd = dup(STDIN_FILENO);
-
-    assert_true(fd >= 0);
-    (void)close(fd);
-    return fd;
-}
-
-/* From here on this process can open n files more. */
-static void descriptors_leave(int n)
-{
-    struct rlimit few = plenty;
-
-    few.rlim_cur = (rlim_t)(next_descriptor() + n);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-}
-
-static void descriptors_restore(void)
-{
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &plenty), 0);
-}
-
-enum { TENANTS = 40 };
-
-/* A task that wants a connection of a tenant's, and holds it until it is told
- * to go on. */
-struct seeker {
-    const struct many *many;
-    int tenant;
-    cx_semaphore *there; /* one more that has it, or will not get it */
-    cx_event *go;
+/* A task with one of those, whose rows are wanted. */
+struct runner {
+    cx_db *db;
+    const char *text;
     int error;
-    bool served;
+    bool began;
+    bool ended;
 };
 
-static void *seek(void *arg)
+static void *run_endless(void *arg)
 {
-    struct seeker *seeker = arg;
-    User user;
+    struct runner *runner = arg;
+    cx_rows rows = {.len = 0};
 
-    CX_WITH_TENANT(seeker->many->tenants[seeker->tenant]) {
-        CX_DB_EACH(seeker->many->db, &user_model, NULL, &user, &seeker->error) {
-            seeker->served = user.age.value == seeker->tenant;
-            (void)cx_semaphore_release(seeker->there);
-            (void)cx_event_wait(seeker->go);
-            seeker->error = run(seeker->many->db, "UPDATE users SET rank = 1");
-            break;
-        }
-    }
-    if (!seeker->served)
-        (void)cx_semaphore_release(seeker->there);
+    runner->began = true;
+    runner->error = cx_db_sql(runner->db, runner->text, NULL, &rows);
+    runner->ended = true;
+    cx_rows_fini(&rows);
     return NULL;
 }
 
-static void seekers_start(struct seeker *seekers, cx_task **tasks,
-                          const struct many *many, cx_semaphore *there,
-                          cx_event *go)
+/* What B does while A's statement runs. */
+static void work_on(cx_db *db, const struct two *two)
 {
-    for (int i = 0; i < TENANTS; i++) {
-        seekers[i] = (struct seeker){
-            .many = many, .tenant = i, .there = there, .go = go};
-        tasks[i] = cx_task_create(seek, &seekers[i]);
-        assert_non_null(tasks[i]);
-    }
-    for (int i = 0; i < TENANTS; i++)
-        assert_int_equal(cx_semaphore_acquire(there), 0);
-}
-
-/* How many were served; the others were told why not. */
-static int seekers_end(const struct seeker *seekers, cx_task **tasks)
-{
-    int served = 0;
-
-    for (int i = 0; i < TENANTS; i++) {
-        assert_int_equal(cx_await(tasks[i], NULL), 0);
-        assert_int_equal(seekers[i].error, seekers[i].served ? 0 : -EMFILE);
-        served += seekers[i].served;
-    }
-    return served;
-}
-
-/* Each has its own row, with the mark of a task that was served, and nobody
- * else's. */
-static void assert_marks(const struct many *many, const struct seeker *seekers)
-{
-    for (int i = 0; i < TENANTS; i++) {
-        assert_own_row(many, i);
-        CX_WITH_TENANT(many->tenants[i]) {
-            assert_int_equal(number(many->db, "SELECT sum(rank) FROM users"),
-                             seekers[i].served);
+    CX_WITH_TENANT(two->b) {
+        for (int i = 0; i < 10; i++) {
+            assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+            assert_ok(run(db, "UPDATE users SET age = age"));
+            assert_int_equal(cx_yield(), 0);
         }
     }
 }
 
-/* All at once, more than there can be; then one after the other. */
-static void tenants_beyond_descriptors(const struct many *many)
+/* S20. */
+ATTACK(a_statement_without_end_lets_the_others_work_and_can_be_cancelled)
 {
-    struct seeker seekers[TENANTS];
-    cx_task *tasks[TENANTS];
-    cx_semaphore *there = cx_semaphore_new(0);
-    cx_event *go = cx_event_new();
+    for (int i = 0; i < ENDLESS; i++) {
+        struct runner runner = {.db = db, .text = endless[i]};
+        cx_task *task = cx_task_create(run_endless, &runner);
 
-    descriptors_leave(TENANTS);
-    seekers_start(seekers, tasks, many, there, go);
-    assert_int_equal(cx_event_set(go), 0);
-    assert_in_range(seekers_end(seekers, tasks), 1, TENANTS - 1);
-    assert_marks(many, seekers);
-    descriptors_restore();
-    (void)cx_semaphore_free(there);
-    (void)cx_event_free(go);
-}
-
-/* S23. */
-TASK_TEST(of_more_tenants_than_descriptors_none_gets_anothers_file)
-{
-    cx_db_options options = {.connections = 1000};
-    struct many many;
-
-    many_make(&many, &options, TENANTS);
-    cx__pool_close_idle(many.db);
-    tenants_beyond_descriptors(&many);
-    many_end(&many);
-}
-
-/* S23: connections that nobody uses are closed for it. */
-TASK_TEST(descriptors_that_idle_connections_have_serve_another_tenant)
-{
-    struct many many;
-
-    many_make(&many, NULL, 2);
-    cx__pool_close_idle(many.db);
-    assert_own_row(&many, 0);
-    descriptors_leave(0);
-    assert_own_row(&many, 1);
-    descriptors_restore();
-    many_end(&many);
-}
-
-/* What calls are made on; each attempt has its own. */
-struct world {
-    struct folder folder;
-    cx_db *db;
-    cx_tenant *tenant;
-};
-
-typedef int act_fn(struct world *world);
-
-struct attempt {
-    act_fn *act;
-    int spare;
-    int first;  /* what the call came to, short of descriptors */
-    int second; /* and when there were plenty again */
-};
-
-static void *attempt_main(void *arg)
-{
-    struct attempt *attempt = arg;
-    struct world world;
-
-    folder_make(&world.folder);
-    assert_ok(cx_db_open(world.folder.url, NULL, &world.db));
-    users_make(&world.folder);
-    world.tenant = tenant_make(world.db, "A");
-    cx__pool_close_idle(world.db);
-    descriptors_leave(attempt->spare);
-    attempt->first = attempt->act(&world);
-    descriptors_restore();
-    attempt->second = attempt->first != 0 ? attempt->act(&world) : 0;
-    cx_tenant_unref(world.tenant);
-    assert_ok(cx_db_close(world.db));
-    folder_remove(&world.folder);
-    return NULL;
-}
-
-/* How many attempts failed, each with one more to spare, before the one that
- * did not. */
-static int sweep(act_fn *act)
-{
-    struct attempt attempt = {.act = act};
-
-    for (;; attempt.spare++) {
-        int before = next_descriptor();
-
-        assert_int_equal(cx_run(attempt_main, &attempt, NULL), 0);
-        assert_int_equal(attempt.second, 0);
-        assert_int_equal(next_descriptor(), before);
-        if (attempt.first == 0)
-            return attempt.spare;
-        assert_int_equal(attempt.first, -EMFILE);
+        while (!runner.began)
+            assert_int_equal(cx_yield(), 0);
+        work_on(db, two);
+        assert_false(runner.ended);
+        assert_int_equal(cx_cancel(task), 0);
+        assert_int_equal(cx_await(task, NULL), 0);
+        assert_int_equal(runner.error, -ECANCELED);
     }
 }
 
-#define SWEEP_TEST(name)                                                       \
-    static int name##_act(struct world *world);                                \
-    static void name(void **state)                                             \
-    {                                                                          \
-        (void)state;                                                           \
-        assert_true(sweep(name##_act) > 0);                                    \
-    }                                                                          \
-    static int name##_act(struct world *world)
-
-static int open_and_close(const char *url)
+/* S20. */
+ATTACK(a_statement_without_end_ends_at_the_deadline)
 {
-    cx_db *db;
-    int error = cx_db_open(url, NULL, &db);
+    for (int i = 0; i < ENDLESS; i++) {
+        struct runner runner = {.db = db, .text = endless[i]};
 
-    if (error == 0)
-        assert_ok(cx_db_close(db));
-    return error;
-}
-
-SWEEP_TEST(a_database_without_descriptors_is_not_made_and_can_be_later)
-{
-    char url[256];
-
-    (void)snprintf(url, sizeof(url), "%s-new", world->folder.url);
-    return open_and_close(url);
-}
-
-SWEEP_TEST(a_tenant_without_descriptors_is_not_made_and_can_be_later)
-{
-    cx_tenant *tenant = NULL;
-    int error = cx_tenant_create(world->db, CX_TEXT("B"), &tenant);
-
-    if (error == 0)
-        assert_int_equal(cx_tenant_id(tenant), 2);
-    assert_int_equal(has_room(&world->folder, 2), error == 0);
-    cx_tenant_unref(tenant);
-    return error;
-}
-
-SWEEP_TEST(a_statement_without_descriptors_does_nothing_and_can_later)
-{
-    int error = -1;
-
-    CX_WITH_TENANT(world->tenant) {
-        User user = {.name = CX_TEXT("Ann")};
-
-        error = cx_db_insert(world->db, &user_model, &user);
-        if (error == 0)
-            assert_int_equal(number(world->db, "SELECT count(*) FROM users"),
-                             1);
+        CX_TIMEOUT(20) {
+            (void)run_endless(&runner);
+        }
+        assert_int_equal(runner.error, -ETIMEDOUT);
     }
-    return error;
 }
 
-SWEEP_TEST(a_tenant_that_is_dropped_without_descriptors_goes_later)
+/* A text of n times the same piece. */
+static char *repeated(const char *begin, const char *piece, int n,
+                      const char *end)
 {
-    int error = cx_tenant_drop(world->tenant);
+    size_t len = strlen(piece);
+    char *text = malloc(strlen(begin) + (size_t)n * len + strlen(end) + 1);
+    char *at = text + sprintf(text, "%s", begin);
 
-    /* It was then; its files may have been left. */
-    if (error == -ESTALE)
-        error = open_and_close(world->folder.url);
-    assert_int_equal(has_room(&world->folder, 1), error != 0);
-    return error;
+    for (int i = 0; i < n; i++, at += len)
+        memcpy(at, piece, len);
+    (void)strcpy(at, end);
+    return text;
 }
 
-/* Another program that reads a tenant's table: 0, or that it is not there. */
-static int read_past(sqlite3 *other)
+/* A statement that is refused with these words. */
+static void assert_too_much(cx_db *db, const char *text, int error,
+                            const char *words)
 {
-    return sqlite3_exec(other, "SELECT * FROM users", NULL, NULL, NULL);
+    assert_int_equal(run(db, text), error);
+    if (strstr(cx_db_problem(), words) == NULL)
+        fail_msg("%.60s: %s", text, cx_db_problem());
 }
 
-/* Else it would go on with files that have no name. */
-TASK_TEST(a_drop_without_descriptors_tells_whoever_has_the_file)
+/* n pieces are a statement, and one more is not. */
+static void assert_most(cx_db *db, const char *piece, int n, const char *words)
 {
-    struct many many;
-    char path[128];
-    sqlite3 *other;
+    char *most = repeated("SELECT 1", piece, n, "");
+    char *more = repeated("SELECT 1", piece, n + 1, "");
 
-    many_make(&many, NULL, 1);
-    (void)snprintf(path, sizeof(path), "%s/db/t1.db", many.folder.path);
-    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-    assert_int_equal(read_past(other), SQLITE_OK);
-    /* Nothing is open here but the list of tenants. */
-    cx__pool_close_idle(many.db);
-    assert_ok(cx_tenant_rename(many.tenants[0], CX_TEXT("A")));
-    descriptors_leave(0);
-    assert_ok(cx_tenant_drop(many.tenants[0]));
-    descriptors_restore();
-    assert_false(has_room(&many.folder, 1));
-    assert_int_equal(read_past(other), SQLITE_ERROR);
-    assert_int_equal(sqlite3_close(other), SQLITE_OK);
-    many_end(&many);
+    assert_ok(run(db, most));
+    assert_too_much(db, more, -EINVAL, words);
+    free(most);
+    free(more);
 }
 
-static int remember_plenty(void **state)
+/* S20. */
+ATTACK(a_deep_statement_is_refused_and_a_common_one_is_not)
 {
-    (void)state;
-    return getrlimit(RLIMIT_NOFILE, &plenty);
+    char *nested = repeated("SELECT ", "(", 5000, "");
+    char *selects = repeated("SELECT ", "(SELECT ", 1000, "");
+    int error;
+
+    assert_most(db, " + 1", 99, "maximum depth 100");
+    assert_most(db, " UNION ALL SELECT 1", 49, "too many terms");
+    error = run(db, nested);
+    assert_true(error == -EINVAL || error == -ENOMEM);
+    error = run(db, selects);
+    assert_true(error == -EINVAL || error == -ENOMEM);
+    free(nested);
+    free(selects);
 }
 
-/* For the next one, whatever became of this. */
-static int give_plenty(void **state)
+/* "SELECT $1 + ... + $n" would be deep. */
+static char *with_variables(int n)
 {
-    (void)state;
-    return setrlimit(RLIMIT_NOFILE, &plenty);
+    char *text = malloc((size_t)n * 8 + 64);
+    char *at = text + sprintf(text, "SELECT 0 IN ($1");
+
+    for (int i = 2; i <= n; i++)
+        at += sprintf(at, ", $%d", i);
+    (void)strcpy(at, ")");
+    return text;
 }
 
-#define LIMITS_TEST(name) cmocka_unit_test_teardown(name, give_plenty)
+/* S20. */
+ATTACK(a_thousand_variables_are_bound_and_32_thousand_are_refused)
+{
+    cx_param values[1000];
+    cx_params params = {values, 1000};
+    char *most = with_variables(1000);
+    char *more = with_variables(1001);
+    char *many = with_variables(32768);
+
+    for (int i = 0; i < 1000; i++)
+        values[i] = (cx_param){.kind = CX_KIND_I64, .i64 = 1};
+    assert_ok(cx_db_sql(db, most, &params, NULL));
+    assert_too_much(db, more, -EINVAL, "too many SQL variables");
+    assert_too_much(db, many, -EINVAL, "too many SQL variables");
+    assert_too_much(db, "SELECT ?32768", -EINVAL, "variable number");
+    free(most);
+    free(more);
+    free(many);
+}
+
+/* S20. */
+ATTACK(a_value_of_a_gibibyte_is_never_made)
+{
+    static const char *const texts[] = {
+        "SELECT zeroblob(1 << 30)",
+        "SELECT randomblob(1 << 30)",
+        "SELECT hex(zeroblob(1 << 25))",
+        "SELECT quote(zeroblob(1 << 25))",
+        "SELECT replace(hex(zeroblob(1 << 20)), '0', hex(zeroblob(100)))",
+        "SELECT zeroblob(1 << 25) || zeroblob(1 << 25) || 'x'",
+        "SELECT group_concat(hex(zeroblob(1 << 19))) FROM users",
+        "SELECT json_group_array(hex(zeroblob(1 << 19))) FROM users",
+        "INSERT INTO users (name) VALUES (zeroblob(1 << 30))",
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        int error = run(db, texts[i]);
+
+        if (error != -E2BIG)
+            fail_msg("%s: %d", texts[i], error);
+    }
+}
+
+/* S20. */
+ATTACK(a_text_or_parameter_that_is_too_long_is_refused)
+{
+    size_t len = (64 << 20) + 1;
+    char *text = repeated("SELECT '", "x", 1 << 20, "'");
+    char *large = calloc(1, len);
+    cx_param value = {.kind = CX_KIND_BLOB, .blob = {large, len}};
+    cx_params params = {&value, 1};
+
+    assert_int_equal(run(db, text), -E2BIG);
+    assert_int_equal(cx_db_sql(db, "SELECT length($1)", &params, NULL), -E2BIG);
+    value.blob.len--;
+    assert_ok(cx_db_sql(db, "SELECT length($1)", &params, NULL));
+    free(text);
+    free(large);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LIMITS_TEST(of_more_tenants_than_descriptors_none_gets_anothers_file),
-        LIMITS_TEST(
-            descriptors_that_idle_connections_have_serve_another_tenant),
-        LIMITS_TEST(
-            a_database_without_descriptors_is_not_made_and_can_be_later),
-        LIMITS_TEST(a_tenant_without_descriptors_is_not_made_and_can_be_later),
-        LIMITS_TEST(a_statement_without_descriptors_does_nothing_and_can_later),
-        LIMITS_TEST(a_tenant_that_is_dropped_without_descriptors_goes_later),
-        LIMITS_TEST(a_drop_without_descriptors_tells_whoever_has_the_file),
+        cmocka_unit_test(
+            a_statement_without_end_lets_the_others_work_and_can_be_cancelled),
+        cmocka_unit_test(a_statement_without_end_ends_at_the_deadline),
+        cmocka_unit_test(a_deep_statement_is_refused_and_a_common_one_is_not),
+        cmocka_unit_test(
+            a_thousand_variables_are_bound_and_32_thousand_are_refused),
+        cmocka_unit_test(a_value_of_a_gibibyte_is_never_made),
+        cmocka_unit_test(a_text_or_parameter_that_is_too_long_is_refused),
     };
 
-    return cmocka_run_group_tests(tests, remember_plenty, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

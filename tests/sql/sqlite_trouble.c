@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be wrong with a tenant's file, and statements without end: the
- * trouble is its own, and the others go on. The numbers are those of the
- * catalogue of attacks.
+ * What can be wrong with a tenant's file: the trouble is its own, and the
+ * others go on. The numbers are those of the catalogue of attacks.
  */
 #include "two.h"
 
@@ -40,92 +39,6 @@ DB_TEST(what_was_planted_in_a_file_does_nothing)
     two_check(db, &two);
     cx_tenant_unref(two.a);
     cx_tenant_unref(two.b);
-}
-
-struct endless {
-    cx_db *db;
-    int error;
-    bool began;
-};
-
-static void *run_endless(void *arg)
-{
-    struct endless *endless = arg;
-
-    endless->began = true;
-    endless->error =
-        run(endless->db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
-                         " SELECT i + 1 FROM n) SELECT count(*) FROM n");
-    return NULL;
-}
-
-/* S20. */
-ATTACK(a_statement_without_end_lets_the_others_run_and_can_be_cancelled)
-{
-    struct endless endless = {.db = db};
-    cx_task *task = cx_task_create(run_endless, &endless);
-
-    while (!endless.began)
-        assert_int_equal(cx_yield(), 0);
-    CX_WITH_TENANT(two->b) {
-        for (int i = 0; i < 100; i++) {
-            assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
-            assert_int_equal(cx_yield(), 0);
-        }
-    }
-    assert_int_equal(cx_cancel(task), 0);
-    assert_int_equal(cx_await(task, NULL), 0);
-    assert_int_equal(endless.error, -ECANCELED);
-}
-
-/* S20. */
-ATTACK(a_statement_without_end_ends_at_the_deadline)
-{
-    struct endless endless = {.db = db};
-
-    CX_TIMEOUT(20) {
-        (void)run_endless(&endless);
-    }
-    assert_int_equal(endless.error, -ETIMEDOUT);
-}
-
-/* A text of n times the same piece. */
-static char *repeated(const char *begin, const char *piece, size_t n,
-                      const char *end)
-{
-    size_t len = strlen(piece);
-    char *text = malloc(strlen(begin) + n * len + strlen(end) + 1);
-    char *at = text + sprintf(text, "%s", begin);
-
-    for (size_t i = 0; i < n; i++, at += len)
-        memcpy(at, piece, len);
-    (void)strcpy(at, end);
-    return text;
-}
-
-/* S20. */
-ATTACK(what_is_too_large_is_refused)
-{
-    char *deep = repeated("SELECT 1", " + 1", 1000, "");
-    char *many = repeated("SELECT 1 WHERE 1 IN (?", ", ?", 32768, ")");
-    char *unions = repeated("SELECT 1", " UNION ALL SELECT 1", 500, "");
-    char *nested = repeated("SELECT ", "(", 5000, "");
-    char *text = repeated("SELECT '", "x", 2 << 20, "'");
-    int error;
-
-    assert_int_equal(run(db, "SELECT zeroblob(1 << 30)"), -E2BIG);
-    assert_int_equal(run(db, "SELECT randomblob(1 << 30)"), -E2BIG);
-    assert_int_equal(run(db, deep), -EINVAL);
-    assert_int_equal(run(db, many), -EINVAL);
-    assert_int_equal(run(db, unions), -EINVAL);
-    error = run(db, nested);
-    assert_true(error == -EINVAL || error == -ENOMEM);
-    assert_int_equal(run(db, text), -E2BIG);
-    free(deep);
-    free(many);
-    free(unions);
-    free(nested);
-    free(text);
 }
 
 /* S21. */
@@ -379,10 +292,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_planted_in_a_file_does_nothing),
-        cmocka_unit_test(
-            a_statement_without_end_lets_the_others_run_and_can_be_cancelled),
-        cmocka_unit_test(a_statement_without_end_ends_at_the_deadline),
-        cmocka_unit_test(what_is_too_large_is_refused),
         cmocka_unit_test(a_damaged_file_is_its_tenants_own_trouble),
         cmocka_unit_test(a_full_disk_is_an_error_and_nothing_is_lost),
         cmocka_unit_test(a_registry_of_a_later_version_is_refused),
