@@ -5,7 +5,6 @@
  */
 #include "support.h"
 
-#include <dirent.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -160,21 +159,6 @@ static void *race_check(void *arg)
     assert_ok(cx_tenant_each(db, check_both_wrote, db));
     assert_ok(cx_db_close(db));
     return NULL;
-}
-
-static int files_in(const struct folder *folder)
-{
-    char path[80];
-    DIR *listing;
-    int n = 0;
-
-    (void)snprintf(path, sizeof(path), "%s/db", folder->path);
-    listing = opendir(path);
-    assert_non_null(listing);
-    while (readdir(listing) != NULL)
-        n++;
-    (void)closedir(listing);
-    return n - 2; /* "." and ".." */
 }
 
 /* S22. */

@@ -3,6 +3,7 @@
 #ifndef CTXVAR_TESTS_SQL_SUPPORT_H
 #define CTXVAR_TESTS_SQL_SUPPORT_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,22 @@ static CX__UNUSED void folder_remove(const struct folder *folder)
 
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", folder->path);
     assert_int_equal(system(command), 0);
+}
+
+/* How many files a database on SQLite has. */
+static CX__UNUSED int files_in(const struct folder *folder)
+{
+    char path[80];
+    DIR *listing;
+    int n = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/db", folder->path);
+    listing = opendir(path);
+    assert_non_null(listing);
+    while (readdir(listing) != NULL)
+        n++;
+    (void)closedir(listing);
+    return n - 2; /* "." and ".." */
 }
 
 /* Run a script on one of a database's files, past the library. */
