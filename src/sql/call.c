@@ -37,7 +37,7 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
     }
 }
 
-/* A new statement, of a model that is first compared with its table. */
+/* A new statement, of a model that matches its table. */
 static int make(struct cx__call *call, const struct cx__shape *shape,
                 const struct cx__words *words)
 {
@@ -94,6 +94,16 @@ int cx__call_begin(struct cx__call *call, cx_db *db, const cx_model *model,
     return error == 0 ? 0 : cx__call_end(call, error);
 }
 
+/* The same of a query. Its text is what it is looked up by, and so was made
+ * before: it is not run unless the model's names are sound. */
+static int match_and_make(struct cx__call *call, const struct cx__shape *shape,
+                          const struct cx__words *words)
+{
+    int error = cx__model_match(call->model, call->connection);
+
+    return error == 0 ? make(call, shape, words) : error;
+}
+
 static int find_or_make_query(struct cx__call *call, const cx_query *query)
 {
     struct cx__words words = {.data = NULL};
@@ -106,7 +116,7 @@ static int find_or_make_query(struct cx__call *call, const cx_query *query)
         call->statement =
             words.failed ? NULL : cx__statement_find(call->connection, &shape);
         if (call->statement == NULL)
-            error = make(call, &shape, &words);
+            error = match_and_make(call, &shape, &words);
     }
     cx__words_fini(&words);
     return error;

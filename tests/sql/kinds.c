@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Models whose columns may be missing, each of another kind; and models that
+ * are none, which are refused before a statement is made of them.
+ */
+#include <ctxvar/model.h>
+
+#include "support.h"
+
+typedef struct Thing {
+    int64_t id;
+    cx_maybe_i64 large;
+    cx_maybe_i32 small;
+    cx_maybe_f64 weight;
+    cx_maybe_bool good;
+    cx_maybe_timestamp at;
+} Thing;
+
+static const cx_column thing_columns[] = {
+    CX_COLUMN(Thing, id, .key = true, .automatic = true),
+    CX_COLUMN(Thing, large),
+    CX_COLUMN(Thing, small),
+    CX_COLUMN(Thing, weight),
+    CX_COLUMN(Thing, good),
+    CX_COLUMN(Thing, at),
+};
+CX_MODEL(Thing, thing_model, "things", thing_columns);
+
+static const char table[] =
+    "CREATE TABLE things (id INTEGER PRIMARY KEY, large INTEGER,"
+    " small INTEGER, weight REAL, good INTEGER, at INTEGER)";
+static const char table_on_server[] =
+    "CREATE TABLE things (id INTEGER PRIMARY KEY, large INTEGER,"
+    " small INTEGER, weight REAL, good boolean, at timestamptz)";
+
+/* A test in which a tenant with an empty table is the current one. */
+#define THINGS_TEST(name, script)                                              \
+    static void name##_in(cx_db *db);                                          \
+    DB_TEST(name)                                                              \
+    {                                                                          \
+        cx_tenant *tenant;                                                     \
+                                                                               \
+        template_exec(folder, (script));                                       \
+        tenant = tenant_make(db, "A");                                         \
+        CX_WITH_TENANT(tenant) {                                               \
+            name##_in(db);                                                     \
+        }                                                                      \
+        cx_tenant_unref(tenant);                                               \
+    }                                                                          \
+    static void name##_in(CX__UNUSED cx_db *db)
+
+/* The thing in which those columns are there that have a bit in `set`. */
+static Thing thing_of(unsigned set)
+{
+    return (Thing){.large = {INT64_MIN, (set & 1) != 0},
+                   .small = {INT32_MAX, (set & 2) != 0},
+                   .weight = {-0.5, (set & 4) != 0},
+                   .good = {true, (set & 8) != 0},
+                   .at = {{-1}, (set & 16) != 0}};
+}
+
+static void assert_thing(const Thing *got, unsigned set)
+{
+    Thing put = thing_of(set);
+
+    assert_int_equal(got->large.set, put.large.set);
+    assert_int_equal(got->small.set, put.small.set);
+    assert_int_equal(got->weight.set, put.weight.set);
+    assert_int_equal(got->good.set, put.good.set);
+    assert_int_equal(got->at.set, put.at.set);
+    assert_true(!put.large.set || got->large.value == put.large.value);
+    assert_true(!put.small.set || got->small.value == put.small.value);
+    assert_true(!put.weight.set || got->weight.value == put.weight.value);
+    assert_true(!put.good.set || got->good.value == put.good.value);
+    assert_true(!put.at.set || got->at.value.us == put.at.value.us);
+}
+
+THINGS_TEST(columns_that_may_be_missing_are_so_one_by_one,
+            server() == NULL ? table : table_on_server)
+{
+    for (unsigned set = 0; set < 32; set++) {
+        Thing thing = thing_of(set);
+        Thing got = thing_of(~set);
+
+        assert_ok(cx_db_insert(db, &thing_model, &thing));
+        got.id = thing.id;
+        assert_ok(cx_db_find(db, &thing_model, &got, NULL));
+        assert_thing(&got, set);
+        thing = thing_of(~set);
+        thing.id = got.id;
+        assert_ok(cx_db_update(db, &thing_model, &thing, NULL));
+        assert_ok(cx_db_find(db, &thing_model, &got, NULL));
+        assert_thing(&got, ~set);
+    }
+}
+
+THINGS_TEST(a_field_that_a_member_cannot_hold_leaves_the_row_as_it_was,
+            server() == NULL ? table : table_on_server)
+{
+    Thing thing = thing_of(31);
+
+    assert_ok(cx_db_insert(db, &thing_model, &thing));
+    assert_ok(run(db, "UPDATE things SET small = -2147483649, large = 1"));
+    assert_int_equal(cx_db_find(db, &thing_model, &thing, NULL), -EBADMSG);
+    assert_words("find in things: things.small is more than 32 bits");
+    assert_thing(&thing, 31);
+}
+
+/* More columns than a model has, and ones that are none. */
+static cx_column many_columns[57];
+
+enum { I64 = CX__FIELD_I64, TEXT = CX__FIELD_TEXT };
+
+static const cx_column unsound[][1] = {
+    {{.member = NULL, .field = I64}},
+    {{.member = "", .field = I64}},
+    {{.member = "a\"", .field = I64}},
+    {{.member = "a b", .field = I64}},
+    {{.member = "id", .column = "\xc3\xa9", .field = I64}},
+    {{.member = "a234567890123456789012345678901234567890123456789012345678901"
+                "234",
+      .field = I64}},
+    {{.member = "id", .field = CX__FIELD_NONE}},
+    {{.member = "id", .field = CX__FIELD_TIMESTAMP + 1}},
+    {{.member = "id", .field = CX__FIELD_NONE | CX__FIELD_MAYBE}},
+    {{.member = "id", .field = I64, .offset = sizeof(Thing) - 7}},
+    {{.member = "id", .field = I64, .offset = UINT32_MAX}},
+    {{.member = "id", .field = TEXT, .offset = sizeof(Thing) - 8}},
+    {{.member = "id", .field = I64, .automatic = true}},
+    {{.member = "id", .field = TEXT, .key = true, .automatic = true}},
+    {{.member = "id", .field = CX__FIELD_I32, .key = true, .automatic = true}},
+};
+
+/* All that can be asked with a model. */
+static void assert_none(cx_db *db, const cx_model *model)
+{
+    Thing thing = {.id = 1};
+    void *rows;
+    int64_t count;
+    size_t n;
+    CX_ARENA(arena);
+
+    assert_int_equal(cx_model_check(db, model), -EPROTOTYPE);
+    assert_int_equal(cx_model_insert(db, model, &thing), -EPROTOTYPE);
+    assert_int_equal(cx_model_delete(db, model, &thing), -EPROTOTYPE);
+    assert_int_equal(cx_model_count(db, model, NULL, &count), -EPROTOTYPE);
+    assert_int_equal(cx_model_list(db, model, NULL, &rows, &n, &arena),
+                     -EPROTOTYPE);
+}
+
+THINGS_TEST(a_column_that_is_none_is_refused_by_its_number,
+            server() == NULL ? table : table_on_server)
+{
+    for (size_t i = 0; i < sizeof(unsound) / sizeof(unsound[0]); i++) {
+        cx_model model = {.table = "things",
+                          .columns = unsound[i],
+                          .columns_len = 1,
+                          .size = sizeof(Thing)};
+
+        assert_none(db, &model);
+        assert_int_equal(cx_model_check(db, &model), -EPROTOTYPE);
+        assert_string_equal(cx_db_problem(),
+                            "column 1 of the model of things is none");
+    }
+}
+
+THINGS_TEST(a_model_without_a_table_or_columns_or_with_too_many_is_refused,
+            server() == NULL ? table : table_on_server)
+{
+    const cx_model models[] = {
+        {.table = "things", .size = sizeof(Thing)},
+        {.table = "things", .columns = thing_columns, .size = sizeof(Thing)},
+        {.table = "things", .columns_len = 1, .size = sizeof(Thing)},
+        {.table = "things",
+         .columns = many_columns,
+         .columns_len = 57,
+         .size = sizeof(Thing)},
+        {.table = "things", .columns = thing_columns, .columns_len = 1},
+        {.columns = thing_columns, .columns_len = 1, .size = sizeof(Thing)},
+        {.table = "things\" --",
+         .columns = thing_columns,
+         .columns_len = 1,
+         .size = sizeof(Thing)},
+    };
+
+    for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++)
+        assert_none(db, &models[i]);
+}
+
+CX_MODEL(Thing, late_model, "things", thing_columns, .from = 3);
+
+THINGS_TEST(a_query_for_tables_of_another_version_is_refused,
+            server() == NULL ? table : table_on_server)
+{
+    Thing *things;
+    int64_t count;
+    size_t n;
+    int error;
+    Thing thing;
+    CX_ARENA(arena);
+
+    assert_int_equal(cx_db_count(db, &late_model, NULL, &count), -ERANGE);
+    assert_int_equal(cx_db_list(db, &late_model, NULL, &things, &n, &arena),
+                     -ERANGE);
+    CX_DB_EACH(db, &late_model, NULL, &thing, &error) {
+        fail();
+    }
+    assert_int_equal(error, -ERANGE);
+}
+
+THINGS_TEST(what_is_not_given_is_refused,
+            server() == NULL ? table : table_on_server)
+{
+    const cx_model *model = &thing_model.model;
+    Thing thing = {.id = 1};
+    void *rows;
+    size_t n;
+    CX_ARENA(arena);
+
+    assert_int_equal(cx_model_check(db, NULL), -EINVAL);
+    assert_int_equal(cx_model_find(db, NULL, &thing, NULL), -EINVAL);
+    assert_int_equal(cx_model_find(db, model, NULL, NULL), -EINVAL);
+    assert_int_equal(cx_model_count(db, model, NULL, NULL), -EINVAL);
+    assert_int_equal(cx_model_list(db, model, NULL, NULL, &n, &arena), -EINVAL);
+    assert_int_equal(cx_model_list(db, model, NULL, &rows, NULL, &arena),
+                     -EINVAL);
+    assert_int_equal(cx_model_list(db, model, NULL, &rows, &n, NULL), -EINVAL);
+    assert_string_equal(cx_db_problem(), "");
+    cx_arena_fini(NULL);
+}
+
+static const char odd_table[] =
+    "CREATE TABLE things (id BIGINT PRIMARY KEY, large, small DECIMAL(9),"
+    " weight FLOAT, good VARCHAR(9), at CLOB)";
+
+/* As SQLite tells from what is declared. */
+THINGS_TEST(what_columns_hold_is_told_whatever_they_are_declared,
+            server() == NULL ? odd_table : table_on_server)
+{
+    if (server() != NULL)
+        return;
+    assert_int_equal(cx_db_check(db, &thing_model), -EPROTOTYPE);
+    assert_string_equal(cx_db_problem(),
+                        "things: id is not numbered; large holds BLOB and not"
+                        " INTEGER; small holds NUMERIC and not INTEGER; good"
+                        " holds TEXT and not INTEGER; at holds TEXT and not"
+                        " INTEGER");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_that_may_be_missing_are_so_one_by_one),
+        cmocka_unit_test(
+            a_field_that_a_member_cannot_hold_leaves_the_row_as_it_was),
+        cmocka_unit_test(a_column_that_is_none_is_refused_by_its_number),
+        cmocka_unit_test(
+            a_model_without_a_table_or_columns_or_with_too_many_is_refused),
+        cmocka_unit_test(a_query_for_tables_of_another_version_is_refused),
+        cmocka_unit_test(what_is_not_given_is_refused),
+        cmocka_unit_test(what_columns_hold_is_told_whatever_they_are_declared),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
