@@ -119,6 +119,11 @@ bool cx__sqlite_block(int n);
 int cx__sqlite_harden(struct cx__sqlite_connection *connection,
                       enum cx__room room);
 
+/* sqlite_function.c */
+
+/* Functions that do not keep the loop from the others for long. */
+int cx__sqlite_functions(sqlite3 *handle);
+
 /* sqlite_room.c: files. */
 
 /* The path of a room's file, to be freed; NULL: no memory. */

@@ -303,6 +303,8 @@ int cx__sqlite_harden(struct cx__sqlite_connection *connection,
     sqlite3 *handle = connection->handle;
     int code = drop_modules(handle);
 
+    if (code == SQLITE_OK)
+        code = cx__sqlite_functions(handle);
     for (size_t i = 0;
          code == SQLITE_OK && i < sizeof(settings) / sizeof(settings[0]); i++)
         code = configure(handle, &settings[i]);
