@@ -10,7 +10,7 @@
 enum {
     SLEEP_MOST = 20,  /* ms */
     SPINS_MOST = 250, /* of such sleeps, on the executor's thread */
-    OPS = 1000,       /* of the virtual machine between looks at the clock */
+    OPS = 100,        /* of the virtual machine between looks at the clock */
 };
 
 static uint64_t sleep_ms(int n)

@@ -91,6 +91,35 @@ ATTACK(a_statement_without_end_ends_at_the_deadline)
     }
 }
 
+struct turns {
+    int n;
+    bool ended;
+};
+
+static void *count_turns(void *arg)
+{
+    struct turns *turns = arg;
+
+    while (!turns->ended && cx_yield() == 0)
+        turns->n++;
+    return NULL;
+}
+
+/* S20: few steps, each of which takes some time. */
+ATTACK(a_statement_of_heavy_rows_lets_the_others_run_in_between)
+{
+    struct turns turns = {0, false};
+    cx_task *task = cx_task_create(count_turns, &turns);
+
+    assert_ok(run(db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+                      " SELECT i + 1 FROM n LIMIT 200)"
+                      " SELECT sum(length(hex(randomblob(300000 + i))))"
+                      " FROM n"));
+    assert_true(turns.n > 20);
+    turns.ended = true;
+    assert_int_equal(cx_await(task, NULL), 0);
+}
+
 /* A text of n times the same piece. */
 static char *repeated(const char *begin, const char *piece, int n,
                       const char *end)
@@ -221,6 +250,8 @@ int main(void)
         cmocka_unit_test(
             a_statement_without_end_lets_the_others_work_and_can_be_cancelled),
         cmocka_unit_test(a_statement_without_end_ends_at_the_deadline),
+        cmocka_unit_test(
+            a_statement_of_heavy_rows_lets_the_others_run_in_between),
         cmocka_unit_test(a_deep_statement_is_refused_and_a_common_one_is_not),
         cmocka_unit_test(
             a_thousand_variables_are_bound_and_32_thousand_are_refused),
