@@ -132,6 +132,9 @@ char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
 /* Open a file; `more` is SQLITE_OPEN_CREATE or 0. */
 int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
                     sqlite3 **handle, struct cx__outcome *outcome);
+/* The error of what was done with an open file. SQLite does not find what it
+ * keeps beside the file, either, where it can make nothing. */
+int cx__sqlite_unmade(const char *path, int error, struct cx__outcome *outcome);
 int cx__sqlite_exec(sqlite3 *handle, const char *text,
                     struct cx__outcome *outcome);
 /* The number that a statement gives. */

@@ -145,7 +145,7 @@ static int connect_file(struct connect_job *job, const char *path)
                                 &job->outcome);
 
     if (error == 0)
-        error = set_up(job);
+        error = cx__sqlite_unmade(path, set_up(job), &job->outcome);
     if (error == 0)
         error = identify(job, path);
     else if (error == -ENOENT)

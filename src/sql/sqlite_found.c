@@ -189,7 +189,8 @@ int cx__sqlite_found(struct cx__sqlite *sqlite, struct cx__outcome *outcome)
     if (error == -EEXIST || error == 0)
         error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
     if (error == 0)
-        error = found_registry(sqlite, handle, outcome);
+        error = cx__sqlite_unmade(path, found_registry(sqlite, handle, outcome),
+                                  outcome);
     (void)sqlite3_close(handle);
     free(path);
     return error;

@@ -54,6 +54,13 @@ int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
     return cx__sqlite_outcome(outcome, *handle, code);
 }
 
+int cx__sqlite_unmade(const char *path, int error, struct cx__outcome *outcome)
+{
+    if (error != -ENOENT || access(path, F_OK) != 0)
+        return error;
+    return cx__sqlite_refuse(outcome, -EROFS, "the file cannot be written");
+}
+
 int cx__sqlite_exec(sqlite3 *handle, const char *text,
                     struct cx__outcome *outcome)
 {

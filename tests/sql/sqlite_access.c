@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "pool.h"
+
 enum { NOBODY = 65534, UNABLE = 77 };
 
 static int make_as_nobody(void **state)
@@ -83,11 +85,6 @@ static int try_open(const struct folder *folder)
 
     assert_ok(cx_db_close(db));
     return error;
-}
-
-static void *open_main(void *folder)
-{
-    return as_pointer(try_open(folder));
 }
 
 ACCESS_TEST(a_folder_that_cannot_be_made_is_an_error_that_says_so)
@@ -282,35 +279,95 @@ static void somebody_elses_database_is_not_opened(void **state)
     assert_int_equal(cx_run(open_somebody_elses, *state, NULL), 0);
 }
 
-/* In a child process, in which the folder is mounted read-only if that may be
- * done. */
-static _Noreturn void open_read_only(const struct folder *folder)
+/* The folder's own file system, which can be mounted read-only, and so again,
+ * in a child process that may. */
+static int mount_folder(const struct folder *folder)
 {
-    const char *path = folder->path;
-    void *error = as_pointer(-1);
-
     if (seteuid(getuid()) != 0 || unshare(CLONE_NEWNS) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount(path, path, NULL, MS_BIND, NULL) != 0 ||
-        mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0)
-        leave(UNABLE);
-    (void)cx_run(open_main, (void *)(uintptr_t)folder, &error);
-    leave((int)-(intptr_t)error);
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return -1;
+    return mount(folder->path, folder->path, NULL, MS_BIND, NULL);
 }
 
-static void a_folder_on_a_read_only_file_system_is_not_used(void **state)
+static int mount_again(const struct folder *folder, unsigned long how)
 {
-    const struct folder *folder = *state;
+    return mount(NULL, folder->path, NULL, MS_BIND | MS_REMOUNT | how, NULL);
+}
+
+/* What a main task comes to in such a process. */
+static int in_mounted(cx_task_fn *fn, struct folder *folder)
+{
+    void *result = as_pointer(-UNABLE);
     int status = -1;
     pid_t child = fork();
 
-    if (child == 0)
-        open_read_only(folder);
+    if (child == 0) {
+        if (mount_folder(folder) == 0)
+            (void)cx_run(fn, folder, &result);
+        leave((int)-(intptr_t)result);
+    }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == UNABLE)
         skip();
-    assert_int_equal(WEXITSTATUS(status), EROFS);
+    return -WEXITSTATUS(status);
+}
+
+static void *open_read_only(void *folder)
+{
+    if (mount_again(folder, MS_RDONLY) != 0)
+        return as_pointer(-UNABLE - 1);
+    return as_pointer(try_open(folder));
+}
+
+static void nothing_is_made_on_a_read_only_file_system(void **state)
+{
+    assert_int_equal(in_mounted(open_read_only, *state), -EROFS);
+}
+
+static void *found_main(void *folder)
+{
+    found(folder);
+    return NULL;
+}
+
+static void a_database_on_a_read_only_file_system_is_not_opened(void **state)
+{
+    assert_int_equal(cx_run(found_main, *state, NULL), 0);
+    assert_int_equal(in_mounted(open_read_only, *state), -EROFS);
+}
+
+static int insert_as(cx_db *db, cx_tenant *tenant)
+{
+    int error = -1;
+
+    CX_WITH_TENANT(tenant) {
+        error = run(db, insert);
+    }
+    return error;
+}
+
+static void *insert_read_only(void *folder)
+{
+    struct pair pair;
+    int error;
+
+    pair_open(&pair, folder);
+    /* As long as a file is open for writing, it cannot be. */
+    cx__pool_close_idle(pair.db);
+    if (mount_again(folder, MS_RDONLY) != 0)
+        return as_pointer(-UNABLE - 1);
+    error = insert_as(pair.db, pair.a);
+    if (mount_again(folder, 0) != 0 || insert_as(pair.db, pair.a) != 0)
+        return as_pointer(-UNABLE - 1);
+    pair_close(&pair);
+    return as_pointer(error);
+}
+
+/* As systems do with one that has trouble. */
+static void a_file_system_that_becomes_read_only_is_told(void **state)
+{
+    assert_int_equal(in_mounted(insert_read_only, *state), -EROFS);
 }
 
 #define IN_FOLDER(name)                                                        \
@@ -329,7 +386,9 @@ int main(void)
         IN_FOLDER(a_folder_that_can_be_written_no_more_gets_no_tenant),
         IN_FOLDER(what_cannot_be_removed_of_a_tenant_goes_at_the_next_opening),
         IN_FOLDER(somebody_elses_database_is_not_opened),
-        IN_FOLDER(a_folder_on_a_read_only_file_system_is_not_used),
+        IN_FOLDER(nothing_is_made_on_a_read_only_file_system),
+        IN_FOLDER(a_database_on_a_read_only_file_system_is_not_opened),
+        IN_FOLDER(a_file_system_that_becomes_read_only_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
