@@ -317,6 +317,12 @@ FAULTS_TEST(reading_survives_faults)
                       &n, &arena);
 }
 
+FAULTS_TEST(functions_of_our_own_survive_faults)
+{
+    return run(world->db, "SELECT instr(123456, 3456), instr(x'0102', x'02'),"
+                          " replace(hex(zeroblob(4000)), '0', 'xx')");
+}
+
 FAULTS_TEST(migrations_survive_faults)
 {
     static const cx_migration list[] = {
@@ -334,6 +340,7 @@ int main(void)
         cmocka_unit_test(renaming_and_dropping_a_tenant_survive_faults),
         cmocka_unit_test(a_transaction_survives_faults),
         cmocka_unit_test(reading_survives_faults),
+        cmocka_unit_test(functions_of_our_own_survive_faults),
         cmocka_unit_test(migrations_survive_faults),
     };
 

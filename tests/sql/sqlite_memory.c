@@ -275,6 +275,37 @@ static void a_model_survives_want_of_memory(void **state)
     assert_true(sweep(use_model) > 10);
 }
 
+/* One that needs more room than others, and then some more rows. */
+static int list_all(struct world *world)
+{
+    char name[5000];
+    User *users;
+    size_t n;
+    CX_ARENA(arena);
+    int error = 0;
+
+    memset(name, 'x', sizeof(name));
+    for (int i = 1; i <= 20 && error == 0; i++) {
+        User user = {.id = i, .name = {name, sizeof(name) - (size_t)i}};
+
+        error = cx_db_insert(world->db, &user_model, &user);
+        if (error == -EEXIST)
+            error = 0;
+    }
+    if (error == 0)
+        error = cx_db_list(world->db, &user_model, CX_QUERY(.order = "id"),
+                           &users, &n, &arena);
+    if (error == 0)
+        assert_int_equal(n, 20);
+    return error;
+}
+
+static void a_long_list_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(list_all) > 20);
+}
+
 static int use_arrays(struct world *world)
 {
     User users[2] = {{.id = 8, .name = CX_TEXT("Bob")},
@@ -338,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_statement_survives_want_of_memory),
         cmocka_unit_test(a_failure_survives_want_of_memory),
         cmocka_unit_test(a_model_survives_want_of_memory),
+        cmocka_unit_test(a_long_list_survives_want_of_memory),
         cmocka_unit_test(arrays_survive_want_of_memory),
         cmocka_unit_test(transactions_survive_want_of_memory),
         cmocka_unit_test(migrations_survive_want_of_memory),

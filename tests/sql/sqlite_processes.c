@@ -17,7 +17,7 @@ static int in_child(int (*fn)(cx_db *), cx_db *db)
     pid_t child = fork();
 
     if (child == 0)
-        _exit(-fn(db) & 0x7f);
+        leave(-fn(db) & 0x7f);
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -73,7 +73,7 @@ static pid_t child_create_many(struct folder *folder, const int *gate)
         (void)close(gate[1]);
         (void)!read(gate[0], &byte, 1);
         (void)cx_run(create_many, folder, &result);
-        _exit((int)(intptr_t)result);
+        leave((int)(intptr_t)result);
     }
     return child;
 }
@@ -231,7 +231,7 @@ a_tenant_that_another_process_drops_is_lost_to_this_one(void **state)
         (void)close(turns.to_parent[0]);
         turn_take(turns.to_child);
         (void)cx_run(use_and_lose, &turns, &result);
-        _exit(result != NULL);
+        leave(result != NULL);
     }
     assert_int_equal(cx_run(drop_while_in_use, &turns, NULL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);

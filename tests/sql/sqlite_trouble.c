@@ -145,6 +145,28 @@ CLOSED_TEST(a_registry_that_is_damaged_is_refused)
                      -EUCLEAN);
 }
 
+CLOSED_TEST(a_registry_without_its_key_is_refused)
+{
+    file_exec(folder, "registry.db", "UPDATE cx_registry SET key = x'00'");
+    assert_int_equal(open_after(folder, "true"), -EUCLEAN);
+    file_exec(folder, "registry.db", "DELETE FROM cx_registry");
+    assert_int_equal(open_after(folder, "true"), -EUCLEAN);
+    assert_string_equal(cx_db_problem(), "the registry has no key");
+}
+
+CLOSED_TEST(somebody_elses_database_in_the_registrys_place_is_left_alone)
+{
+    assert_int_equal(open_after(folder, "rm *.db*"), 0);
+    file_exec(folder, "other", "CREATE TABLE x (y)");
+    assert_int_equal(open_after(folder, "rm *.db*; mv other registry.db;"
+                                        " cp registry.db .before"),
+                     -ENOTEMPTY);
+    assert_string_equal(cx_db_problem(),
+                        "the registry is something else's file");
+    assert_int_equal(open_after(folder, "cmp registry.db .before"), -ENOTEMPTY);
+    assert_int_equal(files_in(folder), 2);
+}
+
 /* A new one would give a number again that has a file. */
 CLOSED_TEST(files_of_tenants_without_their_registry_are_refused)
 {
@@ -296,6 +318,9 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_an_error_and_nothing_is_lost),
         cmocka_unit_test(a_registry_of_a_later_version_is_refused),
         cmocka_unit_test(a_registry_that_is_damaged_is_refused),
+        cmocka_unit_test(a_registry_without_its_key_is_refused),
+        cmocka_unit_test(
+            somebody_elses_database_in_the_registrys_place_is_left_alone),
         cmocka_unit_test(files_of_tenants_without_their_registry_are_refused),
         cmocka_unit_test(
             what_is_left_of_a_dropped_tenant_is_removed_at_the_next_opening),
