@@ -53,6 +53,24 @@ SQL_TEST(what_is_written_is_read)
     cx_rows_fini(&rows);
 }
 
+SQL_TEST(text_in_the_place_of_a_number_is_refused)
+{
+    assert_int_equal(run(db, "INSERT INTO users (id, name)"
+                             " VALUES ('x', 'Ann')"),
+                     -EDOM);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 0);
+}
+
+SQL_TEST(a_parameter_of_no_kind_is_refused)
+{
+    cx_param value = {.kind = (cx_kind)99};
+    cx_params params = {&value, 1};
+    int error = cx_db_sql(db, "DELETE FROM users WHERE id = $1", &params, NULL);
+
+    /* The engines differ in which. */
+    assert_true(error == -EINVAL || error == -EDOM);
+}
+
 SQL_TEST(null_goes_in_and_comes_out)
 {
     cx_rows rows;
@@ -304,6 +322,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(text_in_the_place_of_a_number_is_refused),
+        cmocka_unit_test(a_parameter_of_no_kind_is_refused),
         cmocka_unit_test(null_goes_in_and_comes_out),
         cmocka_unit_test(parameters_go_where_their_numbers_say),
         cmocka_unit_test(a_parameter_too_many_or_too_few_is_refused),
