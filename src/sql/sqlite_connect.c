@@ -148,7 +148,7 @@ static int connect_file(struct connect_job *job, const char *path)
         error = cx__sqlite_unmade(path, set_up(job), &job->outcome);
     if (error == 0)
         error = identify(job, path);
-    else if (error == -ENOENT)
+    else if (error == -ENOENT || error == -ENOTDIR)
         error = cx__sqlite_refuse(&job->outcome, -ESTALE,
                                   "the tenant's file is gone");
     if (error != 0) {

@@ -91,11 +91,26 @@ ATTACK(searching_for_what_is_long_is_not_long)
                      20000000);
 }
 
+/* S20: what goes in takes a megabyte, what comes out would take twenty. */
+ATTACK(a_result_that_memory_lacks_for_is_told)
+{
+    static char letters[(1 << 20) + 1];
+    static const char text[] =
+        "SELECT length(replace($1, 'x', 'xxxxxxxxxxxxxxxxxxxx'))";
+
+    memset(letters, 'x', sizeof(letters) - 1);
+    (void)sqlite3_hard_heap_limit64(sqlite3_memory_used() + (8 << 20));
+    assert_int_equal(cx_db_sql(db, text, CX_PARAMS(letters), NULL), -ENOMEM);
+    (void)sqlite3_hard_heap_limit64(0);
+    assert_ok(cx_db_sql(db, text, CX_PARAMS(letters), NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(searching_and_replacing_give_what_sqlites_own_do),
         cmocka_unit_test(searching_for_what_is_long_is_not_long),
+        cmocka_unit_test(a_result_that_memory_lacks_for_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

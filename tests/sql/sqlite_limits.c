@@ -212,7 +212,7 @@ ATTACK(a_value_of_a_gibibyte_is_never_made)
         "SELECT randomblob(1 << 30)",
         "SELECT hex(zeroblob(1 << 25))",
         "SELECT quote(zeroblob(1 << 25))",
-        "SELECT replace(hex(zeroblob(1 << 20)), '0', hex(zeroblob(100)))",
+        "SELECT replace(hex(zeroblob(1000)), '0', hex(zeroblob(1 << 16)))",
         "SELECT zeroblob(1 << 25) || zeroblob(1 << 25) || 'x'",
         "SELECT group_concat(hex(zeroblob(1 << 19))) FROM users",
         "SELECT json_group_array(hex(zeroblob(1 << 19))) FROM users",

@@ -290,6 +290,33 @@ TASK_TEST(a_file_that_is_replaced_while_its_tenant_is_in_use_is_refused)
     folder_remove(&folder);
 }
 
+static void shell(const struct folder *folder, const char *command)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "cd '%s' && %s", folder->path, command);
+    assert_int_equal(system(text), 0);
+}
+
+/* S23. */
+ATTACK(a_folder_that_is_moved_away_is_missed_and_found_again)
+{
+    cx_tenant *c = tenant_make(db, "C");
+
+    CX_WITH_TENANT(c) {
+        shell(folder, "mv db away");
+        assert_int_equal(run(db, "SELECT * FROM users"), -ESTALE);
+        assert_string_equal(cx_db_problem(), "the tenant's file is gone");
+        shell(folder, "touch db");
+        assert_int_equal(run(db, "SELECT * FROM users"), -ESTALE);
+        shell(folder, "rm db && mkdir db");
+        assert_int_equal(run(db, "SELECT * FROM users"), -ESTALE);
+        shell(folder, "rmdir db && mv away db");
+        assert_ok(run(db, "SELECT * FROM users"));
+    }
+    cx_tenant_unref(c);
+}
+
 /* S23. */
 ATTACK(a_link_in_the_place_of_a_file_is_refused)
 {
@@ -331,6 +358,7 @@ int main(void)
             another_tenants_file_in_the_place_of_ones_own_is_refused),
         cmocka_unit_test(
             a_file_that_is_replaced_while_its_tenant_is_in_use_is_refused),
+        cmocka_unit_test(a_folder_that_is_moved_away_is_missed_and_found_again),
         cmocka_unit_test(a_link_in_the_place_of_a_file_is_refused),
     };
 
