@@ -303,7 +303,7 @@ static int list_all(struct world *world)
 static void a_long_list_survives_want_of_memory(void **state)
 {
     (void)state;
-    assert_true(sweep(list_all) > 20);
+    assert_true(sweep(list_all) > 10);
 }
 
 static int use_arrays(struct world *world)
