@@ -284,14 +284,15 @@ static void somebody_elses_database_is_not_opened(void **state)
 static int mount_folder(const struct folder *folder)
 {
     if (seteuid(getuid()) != 0 || unshare(CLONE_NEWNS) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
         return -1;
-    return mount(folder->path, folder->path, NULL, MS_BIND, NULL);
+    return mount(folder->path, folder->path, "none", MS_BIND, NULL);
 }
 
 static int mount_again(const struct folder *folder, unsigned long how)
 {
-    return mount(NULL, folder->path, NULL, MS_BIND | MS_REMOUNT | how, NULL);
+    return mount("none", folder->path, "none", MS_BIND | MS_REMOUNT | how,
+                 NULL);
 }
 
 /* What a main task comes to in such a process. */

@@ -3,6 +3,9 @@
  * Out of file descriptors: whoever lacks one is told, the others go on, and
  * once there are some again all are served. The numbers are those of the
  * catalogue of attacks.
+ *
+ * Not under valgrind: there a file is made before the want of a descriptor for
+ * it is told.
  */
 #include "many.h"
 

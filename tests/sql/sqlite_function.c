@@ -95,10 +95,10 @@ ATTACK(searching_for_what_is_long_is_not_long)
 ATTACK(a_result_that_memory_lacks_for_is_told)
 {
     static char letters[(1 << 20) + 1];
-    static const char text[] =
-        "SELECT length(replace($1, 'x', 'xxxxxxxxxxxxxxxxxxxx'))";
+    static const char text[] = "SELECT length(replace($1, hex(zeroblob(512)),"
+                               " hex(zeroblob(10240))))";
 
-    memset(letters, 'x', sizeof(letters) - 1);
+    memset(letters, '0', sizeof(letters) - 1);
     (void)sqlite3_hard_heap_limit64(sqlite3_memory_used() + (8 << 20));
     assert_int_equal(cx_db_sql(db, text, CX_PARAMS(letters), NULL), -ENOMEM);
     (void)sqlite3_hard_heap_limit64(0);
