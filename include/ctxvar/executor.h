@@ -59,6 +59,23 @@ CX__API cx_executor *cx_executor_new(const cx_executor_options *options);
  */
 CX__API void cx_executor_free(cx_executor *executor);
 
+/**
+ * Ask, in a job, whether its result is still wanted.
+ *
+ * A job that has begun is waited for, whatever happens to its task meanwhile.
+ * One that computes for long asks now and then, and returns when there is no
+ * need to go on.
+ *
+ * @return 0, or, from then on each time,
+ *   -ECANCELED   the task that waits for the job is cancelled
+ *   -ETIMEDOUT   its deadline has passed
+ *   -EPERM       not called within a job
+ *
+ * Suspends: never. Threads: an executor's, within a job. Cost: one load.
+ * Source: Trio, from_thread.check_cancelled().  Since: 0.1
+ */
+CX__API int cx_job_check(void);
+
 CX__END_DECLS
 
 #endif

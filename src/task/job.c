@@ -2,7 +2,7 @@
 /*
  * A task's call of a function on a worker, and the task's wait for it. The
  * job lies on the task's stack, which lasts as long: the task waits until the
- * job is back, cancelled or not.
+ * job is back, cancelled or not. The job can ask whether it is.
  */
 #include <errno.h>
 
@@ -11,6 +11,10 @@
 #include "loop.h"
 #include "wait.h"
 
+/*
+ * unwanted  why nobody wants the result any more, or 0; written by the loop's
+ *           thread, read by the worker
+ */
 struct task_job {
     struct cx__wait wait;
     struct cx__job job;
@@ -21,13 +25,26 @@ struct task_job {
     cx_task_fn *fn;
     void *value; /* fn's argument, later its result */
     int error;
+    int unwanted;
 };
+
+/* The job that this thread runs. */
+static CX__THREAD_LOCAL const struct task_job *running CX__INITIAL_EXEC;
 
 static void job_call(void *arg)
 {
     struct task_job *job = arg;
 
+    running = job;
     job->value = job->fn(job->value);
+    running = NULL;
+}
+
+int cx_job_check(void)
+{
+    return running != NULL
+               ? __atomic_load_n(&running->unwanted, __ATOMIC_RELAXED)
+               : -EPERM;
 }
 
 /* On the loop's thread. */
@@ -51,11 +68,14 @@ static void job_run(struct cx__job *base)
 static bool job_abandon(struct cx__wait *wait)
 {
     struct task_job *job = CX__OWNER(wait, struct task_job, wait);
+    int why = cx__is_cancelled(job->task) ? -ECANCELED : -ETIMEDOUT;
 
-    if (!cx__executor_withdraw(job->executor, &job->job))
-        return false;
-    cx_snapshot_unref(job->snapshot);
-    return true;
+    if (cx__executor_withdraw(job->executor, &job->job)) {
+        cx_snapshot_unref(job->snapshot);
+        return true;
+    }
+    __atomic_store_n(&job->unwanted, why, __ATOMIC_RELAXED);
+    return false;
 }
 
 static const struct cx__wait_kind job_kind = {"executor", job_abandon};

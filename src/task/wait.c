@@ -15,18 +15,13 @@
 #include "debug.h"
 #include "wait.h"
 
-static bool is_cancelled(const cx_task *task)
-{
-    return task->cancelled && task->shields == 0;
-}
-
 /* Let the others run, and tell whether the task is cancelled. */
 static inline int task_yield(cx_task *task)
 {
     task->state = CX__READY;
     cx__fifo_push(&task->loop->ready, &task->ready);
     cx__loop_switch(task->loop, task);
-    return is_cancelled(task) ? -ECANCELED : 0;
+    return cx__is_cancelled(task) ? -ECANCELED : 0;
 }
 
 /* Has the deadline of the current context passed? */
@@ -40,7 +35,7 @@ static bool is_late(const cx_task *task)
 
 int cx__wait_begin(cx_task *task)
 {
-    if (CX__LIKELY(!is_cancelled(task) && !is_late(task)))
+    if (CX__LIKELY(!cx__is_cancelled(task) && !is_late(task)))
         return 0;
     return task_yield(task) != 0 ? -ECANCELED : -ETIMEDOUT;
 }

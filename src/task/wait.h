@@ -31,6 +31,12 @@ struct cx__wait_kind {
     bool (*abandon)(struct cx__wait *wait);
 };
 
+/* Is the task cancelled, and not in a shield? */
+static inline bool cx__is_cancelled(const cx_task *task)
+{
+    return task->cancelled && task->shields == 0;
+}
+
 /*
  * May the task wait? 0; -ECANCELED: it is cancelled; -ETIMEDOUT: its deadline
  * has passed. If not, it has let others run.

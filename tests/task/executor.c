@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -368,6 +369,79 @@ TASK_TEST(a_cancelled_job_that_runs_is_waited_for_and_keeps_its_result)
     assert_ptr_equal(errand.result, &gate);
 }
 
+static void *check_until_unwanted(void *arg)
+{
+    struct gate *gate = arg;
+    intptr_t why;
+
+    (void)wait_at_gate(gate);
+    while ((why = cx_job_check()) == 0)
+        (void)sched_yield();
+    return (void *)why;
+}
+
+TASK_TEST(a_job_learns_that_its_task_is_cancelled)
+{
+    struct gate gate = GATE_INIT;
+    struct errand errand = {NULL, check_until_unwanted, &gate, 1, NULL};
+    cx_task *task = cx_task_create(run_errand, &errand);
+
+    gate_open(&gate);
+    assert_int_equal(cx_yield(), 0);
+    gate_await(&gate, 1);
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(errand.error, 0);
+    assert_int_equal((intptr_t)errand.result, -ECANCELED);
+}
+
+TASK_TEST(a_job_learns_that_its_deadline_has_passed)
+{
+    struct gate gate = GATE_INIT;
+    struct errand errand = {NULL, check_until_unwanted, &gate, 1, NULL};
+
+    gate_open(&gate);
+    CX_TIMEOUT(500) {
+        (void)run_errand(&errand);
+    }
+    assert_int_equal(errand.error, 0);
+    assert_int_equal((intptr_t)errand.result, -ETIMEDOUT);
+}
+
+static void *check_once(void *arg)
+{
+    (void)wait_at_gate(arg);
+    return as_pointer(cx_job_check());
+}
+
+static void *run_errand_in_a_shield(void *arg)
+{
+    CX_SHIELD {
+        (void)run_errand(arg);
+    }
+    return arg;
+}
+
+TASK_TEST(a_job_that_is_shielded_is_wanted_cancelled_or_not)
+{
+    struct gate gate = GATE_INIT;
+    struct errand errand = {NULL, check_once, &gate, 1, as_pointer(1)};
+    cx_task *task = cx_task_create(run_errand_in_a_shield, &errand);
+
+    assert_int_equal(cx_yield(), 0);
+    gate_await(&gate, 1);
+    assert_int_equal(cx_cancel(task), 0);
+    gate_open(&gate);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(errand.error, 0);
+    assert_int_equal((intptr_t)errand.result, 0);
+}
+
+TASK_TEST(outside_of_a_job_there_is_nothing_to_be_wanted)
+{
+    assert_int_equal(cx_job_check(), -EPERM);
+}
+
 static void *leave_a_job_running(void *arg)
 {
     struct errand *errand = arg;
@@ -621,6 +695,10 @@ int main(void)
         cmocka_unit_test(a_cancelled_job_in_the_queue_never_runs),
         cmocka_unit_test(
             a_cancelled_job_that_runs_is_waited_for_and_keeps_its_result),
+        cmocka_unit_test(a_job_learns_that_its_task_is_cancelled),
+        cmocka_unit_test(a_job_learns_that_its_deadline_has_passed),
+        cmocka_unit_test(a_job_that_is_shielded_is_wanted_cancelled_or_not),
+        cmocka_unit_test(outside_of_a_job_there_is_nothing_to_be_wanted),
         cmocka_unit_test(the_end_of_a_loop_waits_for_jobs_that_run),
         cmocka_unit_test(
             the_context_of_a_job_is_released_before_its_task_goes_on),
