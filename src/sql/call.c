@@ -46,7 +46,7 @@ static int make(struct cx__call *call, const struct cx__shape *shape,
     if (words->failed)
         return -ENOMEM;
     error = cx__statement_make(call->connection, shape, cx__words_text(words),
-                               false, &call->statement);
+                               CX__MODEL, &call->statement);
     if (error == 0)
         call->statement->single = call->operation != CX__SELECT;
     return error;

@@ -22,6 +22,13 @@ struct cx__words;
 
 enum { CX__BUCKETS = 32 };
 
+/* Who wrote the text of a statement, and with it what it may do. */
+enum cx__origin {
+    CX__OWN,    /* the library: anything */
+    CX__MODEL,  /* the library, of a model's names: what rooms allow */
+    CX__PROGRAM /* the program, or whoever it asked: it may try anything */
+};
+
 /*
  * A connection to one room, which it never leaves. An engine's own begins
  * with this.
@@ -90,12 +97,9 @@ struct cx__engine {
     /* Do what there is to do for one that is unsettled, cancelled or not. */
     void (*settle)(struct cx__connection *connection);
 
-    /*
-     * Statements. One that is `trusted` is the library's own; of all others
-     * an engine checks that they stay within what the room allows.
-     */
+    /* Statements. */
     int (*prepare)(struct cx__connection *connection, cx_text text,
-                   bool trusted, struct cx__statement **statement);
+                   enum cx__origin origin, struct cx__statement **statement);
     void (*finalize)(struct cx__statement *statement);
     /* The value is borrowed until reset(). place: from 1 to `parameters`, all
      * of which are bound for each run. */

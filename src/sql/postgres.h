@@ -74,7 +74,7 @@ int cx__pg_query(struct cx__connection *connection, const char *text, int n,
 
 /* Statements and transactions; engine.h. */
 int cx__pg_prepare(struct cx__connection *connection, cx_text text,
-                   bool trusted, struct cx__statement **statement);
+                   enum cx__origin origin, struct cx__statement **statement);
 void cx__pg_finalize(struct cx__statement *statement);
 int cx__pg_bind(struct cx__statement *statement, unsigned place,
                 const cx_param *value);

@@ -171,12 +171,12 @@ static int send_describe(struct cx__pg_connection *connection,
                          cx__pq_finish(connection->pg, &statement->about));
 }
 
-int cx__pg_prepare(struct cx__connection *base, cx_text text, bool trusted,
-                   struct cx__statement **statement)
+int cx__pg_prepare(struct cx__connection *base, cx_text text,
+                   enum cx__origin origin, struct cx__statement **statement)
 {
     struct cx__pg_connection *connection = cx__pg_of(base);
     struct pg_statement *made;
-    int error = trusted ? 0 : check_raw(text);
+    int error = origin == CX__PROGRAM ? check_raw(text) : 0;
 
     if (error != 0)
         return error;
@@ -184,7 +184,6 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text, bool trusted,
     if (made == NULL)
         return -ENOMEM;
     (void)snprintf(made->name, sizeof(made->name), "cx%u", connection->made++);
-    made->trusted = trusted;
     error = send_prepare(connection, made->name, text);
     if (error == 0)
         error = send_describe(connection, made);
@@ -287,8 +286,7 @@ static int send(struct pg_statement *statement)
 
     if (error != 0)
         return error;
-    /* A model's statements leave the session as it is. */
-    if (!statement->trusted && statement->base.shape.owner == NULL) {
+    if (statement->base.origin == CX__PROGRAM) {
         connection->raw = true;
         connection->base.unsettled = true;
     }

@@ -42,7 +42,6 @@ struct pg_statement {
     int *format;
     unsigned n; /* parameters that were bound */
     unsigned room;
-    bool trusted;
 };
 
 static inline struct pg_statement *

@@ -43,7 +43,7 @@ static int prepare(struct run *run, cx_text text)
     run->statement = cx__statement_find(run->connection, &shape);
     if (run->statement != NULL)
         return 0;
-    return cx__statement_make(run->connection, &shape, text, false,
+    return cx__statement_make(run->connection, &shape, text, CX__PROGRAM,
                               &run->statement);
 }
 

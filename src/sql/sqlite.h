@@ -23,10 +23,12 @@ struct cx__vfs;
  *
  * executor  one thread, for what blocks: files that are opened, closed, copied
  *           and removed, checkpoints and syncs
+ * lanes     as many as there may be connections, for a program's statements
  * key       which registry the tenants' files belong to: each has it too
  */
 struct cx__sqlite {
     cx_executor *executor;
+    cx_executor *lanes;
     struct cx__vfs *vfs;
     char *folder;  /* absolute, without links */
     bool existing; /* it must be there already */
@@ -36,6 +38,7 @@ struct cx__sqlite {
 /*
  * preparing a statement is prepared for the first time
  * trusted   what is prepared or run now is the library's own
+ * on_lane   it is run by a lane
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
  * writes    how often its task has the writer's turn
@@ -48,6 +51,7 @@ struct cx__sqlite_connection {
     sqlite3 *handle;
     bool preparing;
     bool trusted;
+    bool on_lane;
     int why;
     unsigned writes;
     uint64_t slice;
@@ -78,6 +82,11 @@ cx__sqlite_connection_of(struct cx__connection *connection)
 int cx__sqlite_errno(sqlite3 *handle, int code);
 /* The same of the running task's connection, with its words. */
 int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code);
+/* What a step came to, to be told later; a transaction may have ended. */
+int cx__sqlite_step_outcome(struct cx__sqlite_connection *connection, int code,
+                            struct cx__outcome *outcome);
+/* Leave the words of an outcome with the running task: its error. */
+int cx__sqlite_tell(const struct cx__outcome *outcome);
 /* The same for a job, which has no context to leave words in. */
 int cx__sqlite_outcome(struct cx__outcome *outcome, sqlite3 *handle, int code);
 /* The same for what the system said. */
@@ -167,7 +176,8 @@ void cx__sqlite_settle(struct cx__connection *connection);
 
 /* sqlite_statement.c */
 int cx__sqlite_prepare(struct cx__connection *connection, cx_text text,
-                       bool trusted, struct cx__statement **statement);
+                       enum cx__origin origin,
+                       struct cx__statement **statement);
 void cx__sqlite_finalize(struct cx__statement *statement);
 int cx__sqlite_bind(struct cx__statement *statement, unsigned place,
                     const cx_param *value);

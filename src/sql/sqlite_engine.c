@@ -2,9 +2,9 @@
 /*
  * The SQLite engine.
  *
- * A statement runs where its task runs, on the loop's thread, and not on
- * another: the hop there and back would cost ten statements. A task is a
- * coroutine with a stack of its own, so that SQLite can be suspended in the
+ * A model's statement runs where its task runs, on the loop's thread, and not
+ * on another: the hop there and back would cost several statements. A task is
+ * a coroutine with a stack of its own, so that SQLite can be suspended in the
  * middle of what it does, where it calls back:
  *
  *   - somebody else has a lock: the busy handler sleeps as a task sleeps, with
@@ -17,6 +17,9 @@
  * Meanwhile the connection is its task's alone, and SQLite holds no lock of
  * the process: it is built for connections that are each used by one thread
  * at a time, and a suspended task is such a one.
+ *
+ * A program's own statement may be one that calls back too seldom, and runs on
+ * a lane: sqlite_lane.c.
  *
  * What else blocks is done by that thread as a whole: files are opened with
  * all that comes with it, closed, copied and removed there, and the log is
@@ -35,21 +38,24 @@
 static void sqlite_free(struct cx__sqlite *sqlite)
 {
     cx__vfs_free(sqlite->vfs);
+    cx_executor_free(sqlite->lanes);
     cx_executor_free(sqlite->executor);
     free(sqlite->folder);
     free(sqlite);
 }
 
-static struct cx__sqlite *sqlite_new(void)
+static struct cx__sqlite *sqlite_new(const cx_db *db)
 {
-    static const cx_executor_options options = {.threads = 1,
-                                                .name = "cx-sqlite"};
+    const cx_executor_options one = {.threads = 1, .name = "cx-sqlite"};
+    const cx_executor_options each = {.threads = db->most, .name = "cx-lane"};
     struct cx__sqlite *sqlite = calloc(1, sizeof(*sqlite));
 
     if (sqlite == NULL)
         return NULL;
-    sqlite->executor = cx_executor_new(&options);
-    if (sqlite->executor != NULL)
+    sqlite->existing = db->existing;
+    sqlite->executor = cx_executor_new(&one);
+    sqlite->lanes = cx_executor_new(&each);
+    if (sqlite->executor != NULL && sqlite->lanes != NULL)
         sqlite->vfs = cx__vfs_new(sqlite->executor);
     if (sqlite->vfs == NULL) {
         sqlite_free(sqlite);
@@ -90,15 +96,14 @@ static void *open_run(void *arg)
 
 static int engine_open(cx_db *db, const char *place)
 {
-    struct open_job job = {.sqlite = sqlite_new(), .place = place};
+    struct open_job job = {.sqlite = sqlite_new(db), .place = place};
     int error;
 
     if (job.sqlite == NULL)
         return -ENOMEM;
-    job.sqlite->existing = db->existing;
     error = cx__sqlite_run(job.sqlite, open_run, &job);
-    if (error == 0 && job.outcome.error != 0)
-        error = cx__problem(job.outcome.error, "%s", job.outcome.words);
+    if (error == 0)
+        error = cx__sqlite_tell(&job.outcome);
     if (error != 0)
         sqlite_free(job.sqlite);
     else

@@ -85,7 +85,9 @@ int cx__sqlite_errno(sqlite3 *handle, int code)
     }
 }
 
-int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code)
+/* What a connection's call came to. */
+static int judge(struct cx__sqlite_connection *connection, int code,
+                 struct cx__outcome *outcome)
 {
     int error = cx__sqlite_errno(connection->handle, code);
 
@@ -96,10 +98,42 @@ int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code)
     /* Prepared anew, and nothing that could be run: another process has
      * changed the tables, or dropped them. */
     if (error == -EINVAL && connection->base.broken)
-        return cx__problem(-ESTALE, "the tables are not what they were");
-    if (error == -ECANCELED || error == -ETIMEDOUT || error == -ENOMEM)
-        return cx__wordless(error);
-    return cx__problem(error, "%s", sqlite3_errmsg(connection->handle));
+        return cx__sqlite_refuse(outcome, -ESTALE,
+                                 "the tables are not what they were");
+    if (error == 0 || error == -ECANCELED || error == -ETIMEDOUT ||
+        error == -ENOMEM)
+        return cx__sqlite_refuse(outcome, error, "");
+    return cx__sqlite_refuse(outcome, error,
+                             sqlite3_errmsg(connection->handle));
+}
+
+int cx__sqlite_step_outcome(struct cx__sqlite_connection *connection, int code,
+                            struct cx__outcome *outcome)
+{
+    int error = judge(connection, code, outcome);
+
+    /* Some failures end a transaction: SQLite has rolled it back by itself. */
+    if (error != 0 && connection->base.depth > 0 &&
+        sqlite3_get_autocommit(connection->handle) != 0)
+        connection->base.lost = true;
+    return error;
+}
+
+int cx__sqlite_tell(const struct cx__outcome *outcome)
+{
+    if (outcome->error == 0)
+        return 0;
+    if (outcome->words[0] == '\0')
+        return cx__wordless(outcome->error);
+    return cx__problem(outcome->error, "%s", outcome->words);
+}
+
+int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code)
+{
+    struct cx__outcome outcome;
+
+    (void)judge(connection, code, &outcome);
+    return cx__sqlite_tell(&outcome);
 }
 
 int cx__sqlite_refuse(struct cx__outcome *outcome, int error, const char *words)

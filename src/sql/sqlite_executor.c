@@ -21,9 +21,7 @@ int cx__sqlite_work(cx_db *db, cx_task_fn *fn, void *job,
         cx__pool_close_idle(db);
         error = cx__sqlite_run(sqlite, fn, job);
     }
-    if (error == 0 && outcome->error != 0)
-        error = cx__problem(outcome->error, "%s", outcome->words);
-    return error;
+    return error == 0 ? cx__sqlite_tell(outcome) : error;
 }
 
 void cx__sqlite_must_run(cx_executor *executor, cx_task_fn *fn, void *arg)

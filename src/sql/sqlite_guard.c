@@ -16,7 +16,8 @@
 
 #include "sqlite.h"
 
-/* Functions that only compute. Sorted. */
+/* Functions that only compute, and not the square of what they are given, as
+ * json_patch() does. Sorted. */
 static const char *const functions[] = {"->",
                                         "->>",
                                         "abs",
@@ -63,7 +64,6 @@ static const char *const functions[] = {"->",
                                         "json_group_object",
                                         "json_insert",
                                         "json_object",
-                                        "json_patch",
                                         "json_quote",
                                         "json_remove",
                                         "json_replace",

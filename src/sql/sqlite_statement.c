@@ -6,33 +6,17 @@
 #include <string.h>
 
 #include "problem.h"
-#include "sqlite.h"
+#include "sqlite_statement.h"
 #include "utf8.h"
-
-/*
- * trusted  it is the library's own
- * place    by the number in a parameter's name, its place by SQLite's count;
- *          NULL: they are the same
- * writes   it needs the writer's turn, and
- * writing  has it
- */
-struct sqlite_statement {
-    struct cx__statement base;
-    sqlite3_stmt *handle;
-    bool trusted;
-    unsigned short *place;
-    bool writes;
-    bool writing;
-};
 
 static struct sqlite_statement *own(struct cx__statement *statement)
 {
-    return (struct sqlite_statement *)statement;
+    return cx__sqlite_statement_of(statement);
 }
 
 static sqlite3_stmt *handle_of(const struct cx__statement *statement)
 {
-    return ((const struct sqlite_statement *)statement)->handle;
+    return CX__OWNER(statement, const struct sqlite_statement, base)->handle;
 }
 
 static struct cx__sqlite_connection *
@@ -51,7 +35,7 @@ static bool has_more(const char *tail, const char *end)
 
 /* The handle is the caller's to finalize, also after an error. */
 static int compile(struct cx__sqlite_connection *connection, cx_text text,
-                   sqlite3_stmt **handle)
+                   enum cx__origin origin, sqlite3_stmt **handle)
 {
     const char *tail = NULL;
     int code;
@@ -60,10 +44,13 @@ static int compile(struct cx__sqlite_connection *connection, cx_text text,
         return cx__problem(-EINVAL, "a statement with a NUL in it");
     if (text.len > INT32_MAX)
         return cx__problem(-E2BIG, "the statement is too long");
-    code = sqlite3_prepare_v3(connection->handle, text.data, (int)text.len,
-                              SQLITE_PREPARE_PERSISTENT, handle, &tail);
+    if (origin == CX__PROGRAM)
+        code = cx__lane_prepare(connection, text, handle, &tail);
+    else
+        code = sqlite3_prepare_v3(connection->handle, text.data, (int)text.len,
+                                  SQLITE_PREPARE_PERSISTENT, handle, &tail);
     if (code != SQLITE_OK)
-        return cx__sqlite_problem(connection, code);
+        return code < 0 ? code : cx__sqlite_problem(connection, code);
     if (*handle == NULL)
         return cx__problem(-EINVAL, "there is no statement in the text");
     if (has_more(tail, text.data + text.len))
@@ -113,11 +100,16 @@ static int map_places(struct sqlite_statement *statement)
     return 0;
 }
 
-static int describe(struct sqlite_statement *statement)
+static int describe(struct sqlite_statement *statement, enum cx__origin origin)
 {
     statement->base.parameters =
         (unsigned)sqlite3_bind_parameter_count(statement->handle);
     statement->writes = !sqlite3_stmt_readonly(statement->handle);
+    if (origin == CX__PROGRAM) {
+        statement->ahead = cx__ahead_new();
+        if (statement->ahead == NULL)
+            return -ENOMEM;
+    }
     return statement->base.parameters > 0 ? map_places(statement) : 0;
 }
 
@@ -126,12 +118,13 @@ void cx__sqlite_finalize(struct cx__statement *base)
     struct sqlite_statement *statement = own(base);
 
     (void)sqlite3_finalize(statement->handle);
+    cx__ahead_free(statement->ahead);
     free(statement->place);
     free(statement);
 }
 
-int cx__sqlite_prepare(struct cx__connection *base, cx_text text, bool trusted,
-                       struct cx__statement **out)
+int cx__sqlite_prepare(struct cx__connection *base, cx_text text,
+                       enum cx__origin origin, struct cx__statement **out)
 {
     struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
     struct sqlite_statement *statement = calloc(1, sizeof(*statement));
@@ -139,13 +132,12 @@ int cx__sqlite_prepare(struct cx__connection *base, cx_text text, bool trusted,
 
     if (statement == NULL)
         return -ENOMEM;
-    statement->trusted = trusted;
-    connection->trusted = trusted;
+    connection->trusted = origin == CX__OWN;
     connection->preparing = true;
-    error = compile(connection, text, &statement->handle);
+    error = compile(connection, text, origin, &statement->handle);
     connection->preparing = false;
     if (error == 0)
-        error = describe(statement);
+        error = describe(statement, origin);
     if (error != 0)
         cx__sqlite_finalize(&statement->base);
     else
@@ -198,13 +190,12 @@ int cx__sqlite_bind(struct cx__statement *base, unsigned place,
     return code <= 0 ? code : cx__sqlite_problem(connection_of(base), code);
 }
 
-/* Some failures end a transaction: SQLite has rolled it back by itself. */
 static int step_failed(struct cx__sqlite_connection *connection, int code)
 {
-    if (connection->base.depth > 0 &&
-        sqlite3_get_autocommit(connection->handle) != 0)
-        connection->base.lost = true;
-    return cx__sqlite_problem(connection, code);
+    struct cx__outcome outcome;
+
+    (void)cx__sqlite_step_outcome(connection, code, &outcome);
+    return cx__sqlite_tell(&outcome);
 }
 
 int cx__sqlite_step(struct cx__statement *base)
@@ -220,7 +211,9 @@ int cx__sqlite_step(struct cx__statement *base)
             return error;
         statement->writing = true;
     }
-    connection->trusted = statement->trusted;
+    connection->trusted = base->origin == CX__OWN;
+    if (statement->ahead != NULL)
+        return cx__lane_step(statement);
     code = sqlite3_step(statement->handle);
     if (CX__LIKELY(code == SQLITE_ROW))
         return 1;
@@ -286,10 +279,10 @@ static bool is_wanted(cx_kind wanted, cx_kind kind)
  * One look for the field, and all else is asked of that. SQLite calls such a
  * value unprotected: against other threads, of which the connection has none.
  */
-int cx__sqlite_column(struct cx__statement *base, unsigned place,
-                      cx_kind wanted, cx_param *value)
+int cx__sqlite_field(sqlite3_stmt *handle, unsigned place, cx_kind wanted,
+                     cx_param *value)
 {
-    sqlite3_value *field = sqlite3_column_value(own(base)->handle, (int)place);
+    sqlite3_value *field = sqlite3_column_value(handle, (int)place);
 
     switch (sqlite3_value_type(field)) {
     case SQLITE_INTEGER:
@@ -310,10 +303,23 @@ int cx__sqlite_column(struct cx__statement *base, unsigned place,
     }
 }
 
+int cx__sqlite_column(struct cx__statement *base, unsigned place,
+                      cx_kind wanted, cx_param *value)
+{
+    const struct sqlite_statement *statement = own(base);
+
+    if (CX__LIKELY(statement->ahead == NULL))
+        return cx__sqlite_field(statement->handle, place, wanted, value);
+    cx__lane_column(statement, place, value);
+    return 0;
+}
+
 void cx__sqlite_reset(struct cx__statement *base)
 {
     struct sqlite_statement *statement = own(base);
 
+    if (statement->ahead != NULL)
+        cx__lane_reset(statement);
     (void)sqlite3_reset(statement->handle);
     if (statement->writing) {
         statement->writing = false;

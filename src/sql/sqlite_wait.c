@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waiting within SQLite: the task that runs the statement is suspended where
- * SQLite calls back, and other tasks run.
+ * SQLite calls back, and other tasks run. On a lane it is suspended already,
+ * and the thread waits.
  */
 #include <unistd.h>
+
+#include <ctxvar/executor.h>
 
 #include "sqlite.h"
 
@@ -24,11 +27,22 @@ bool cx__sqlite_block(int n)
     return n < SPINS_MOST;
 }
 
+/* Is what the lane does still wanted? */
+static bool is_wanted(struct cx__sqlite_connection *connection)
+{
+    connection->why = cx_job_check();
+    return connection->why == 0;
+}
+
 /* Another process has the lock. */
 static int is_busy(void *arg, int n)
 {
     struct cx__sqlite_connection *connection = arg;
 
+    if (connection->on_lane) {
+        (void)cx__sqlite_block(n);
+        return is_wanted(connection);
+    }
     if (cx_task_current() == NULL)
         return cx__sqlite_block(n);
     connection->why = cx_sleep(sleep_ms(n));
@@ -41,6 +55,8 @@ static int is_to_stop(void *arg)
     struct cx__sqlite_connection *connection = arg;
     uint64_t now;
 
+    if (connection->on_lane)
+        return !is_wanted(connection);
     if (cx_task_current() == NULL)
         return 0;
     now = cx_time();

@@ -143,7 +143,7 @@ static void statement_keep(struct cx__connection *connection,
 
 int cx__statement_make(struct cx__connection *connection,
                        const struct cx__shape *shape, cx_text text,
-                       bool trusted, struct cx__statement **statement)
+                       enum cx__origin origin, struct cx__statement **statement)
 {
     char *copy = text_copy(shape->text);
     int error;
@@ -152,12 +152,12 @@ int cx__statement_make(struct cx__connection *connection,
         return -ENOMEM;
     if (connection->prepared >= MOST_KEPT)
         trim(connection);
-    error =
-        engine_of(connection)->prepare(connection, text, trusted, statement);
+    error = engine_of(connection)->prepare(connection, text, origin, statement);
     if (error != 0) {
         free(copy);
         return error;
     }
+    (*statement)->origin = origin;
     (*statement)->shape = *shape;
     (*statement)->shape.text.data = copy;
     statement_keep(connection, *statement);
@@ -180,7 +180,7 @@ int cx__statement_own(struct cx__connection *connection, const char *text,
     *statement = cx__statement_find(connection, &shape);
     if (*statement != NULL)
         return 0;
-    return cx__statement_make(connection, &shape, CX_TEXT(text), true,
+    return cx__statement_make(connection, &shape, CX_TEXT(text), CX__OWN,
                               statement);
 }
 

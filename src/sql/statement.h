@@ -22,6 +22,7 @@ struct cx__shape {
 /*
  * An engine's own begins with this.
  *
+ * origin      whose text it is
  * parameters  how many it has; the engine says
  * single      a run gives one row at most; who makes it says so
  * busy        somebody runs it; it is not found meanwhile, so that one that is
@@ -32,6 +33,7 @@ struct cx__statement {
     struct cx__list used;       /* in its statements, the last one first */
     struct cx__statement *next; /* in its bucket */
     struct cx__shape shape;     /* with a copy of the text */
+    enum cx__origin origin;
     unsigned parameters;
     bool single;
     bool busy;
@@ -49,7 +51,8 @@ struct cx__statement *cx__statement_find(struct cx__connection *connection,
 /* A new one, busy from here on. */
 int cx__statement_make(struct cx__connection *connection,
                        const struct cx__shape *shape, cx_text text,
-                       bool trusted, struct cx__statement **statement);
+                       enum cx__origin origin,
+                       struct cx__statement **statement);
 
 /* The end of a run: it is kept for the next. NULL is ignored. */
 void cx__statement_done(struct cx__statement *statement);

@@ -191,7 +191,8 @@ ATTACK(functions_that_do_more_than_compute_are_closed)
         "SELECT readfile('/etc/passwd')", "SELECT writefile('/tmp/x', 'x')",
         "SELECT sqlite_log(1, 'x')", "SELECT sqlite_compileoption_get(1)",
         "SELECT sqlite_source_id()", "SELECT edit('x')",
-        "SELECT \"load_extension\"('x')", "SELECT * FROM fsdir('/')");
+        "SELECT \"load_extension\"('x')", "SELECT * FROM fsdir('/')",
+        "SELECT json_patch('{}', '{}')");
     assert_int_equal(number(db, "SELECT abs(-3) + length('abc')"), 6);
 }
 

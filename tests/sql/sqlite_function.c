@@ -20,7 +20,7 @@ static void ask_sqlite(sqlite3 *plain, const char *text, char *answer,
 
 static void assert_same(cx_db *db, sqlite3 *plain, const char *text)
 {
-    char answer[1024];
+    char answer[2048];
     cx_rows rows;
 
     ask_sqlite(plain, text, answer, sizeof(answer));
@@ -58,14 +58,14 @@ static void make_value(char *to, size_t size, unsigned *seed, unsigned most)
 }
 
 /* S20. */
-ATTACK(searching_and_replacing_give_what_sqlites_own_do)
+ATTACK(the_functions_give_what_sqlites_own_do)
 {
     unsigned seed = 1;
     sqlite3 *plain;
 
     assert_int_equal(sqlite3_open(":memory:", &plain), SQLITE_OK);
     for (int i = 0; i < 5000; i++) {
-        char in[192], what[192], with[192], text[2048];
+        char in[192], what[192], with[192], text[4096];
 
         make_value(in, sizeof(in), &seed, 12);
         make_value(what, sizeof(what), &seed, 3);
@@ -73,11 +73,25 @@ ATTACK(searching_and_replacing_give_what_sqlites_own_do)
         (void)snprintf(text, sizeof(text),
                        "SELECT quote(instr(%s, %s)) || ' ' ||"
                        " hex(replace(%s, %s, %s)) || ' ' ||"
-                       " typeof(replace(%s, %s, %s))",
-                       in, what, in, what, with, in, what, with);
+                       " typeof(replace(%s, %s, %s)) || ' ' ||"
+                       " ifnull(hex(trim(%s, %s)), 'NULL') || ' ' ||"
+                       " ifnull(hex(ltrim(%s, %s)), 'NULL') || ' ' ||"
+                       " ifnull(hex(rtrim(%s, %s)), 'NULL')",
+                       in, what, in, what, with, in, what, with, in, what, in,
+                       what, in, what);
         assert_same(db, plain, text);
     }
     assert_int_equal(sqlite3_close(plain), SQLITE_OK);
+}
+
+/* S20: with a million of them it would be hours. */
+ATTACK(trimming_takes_a_thousand_characters_and_no_more)
+{
+    assert_int_equal(number(db, "SELECT length(trim(hex(zeroblob(1000)),"
+                                " hex(zeroblob(500))))"),
+                     0);
+    assert_int_equal(run(db, "SELECT trim('x', hex(zeroblob(500)) || '1')"),
+                     -E2BIG);
 }
 
 /* S20: it would be hours. */
@@ -108,7 +122,8 @@ ATTACK(a_result_that_memory_lacks_for_is_told)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(searching_and_replacing_give_what_sqlites_own_do),
+        cmocka_unit_test(the_functions_give_what_sqlites_own_do),
+        cmocka_unit_test(trimming_takes_a_thousand_characters_and_no_more),
         cmocka_unit_test(searching_for_what_is_long_is_not_long),
         cmocka_unit_test(a_result_that_memory_lacks_for_is_told),
     };
