@@ -36,10 +36,40 @@ enum cx_fd_event {
  *   -EPERM       not called within a task
  *
  * Suspends: yes. Threads: a loop's, within a task. Cost: one system call, and
- * a share in the loop's next poll.
+ * a share in the loop's next poll; after cx_fd_add() the latter alone.
  * Source: asyncio, loop.add_reader(); poll().  Since: 0.1
  */
 CX__API int cx_fd_wait(int fd, int events);
+
+/**
+ * Have the loop keep a descriptor, so that waits for it cost no system call of
+ * their own: for one that is waited for again and again, as a connection is.
+ *
+ * @param fd  Borrowed until cx_fd_remove(), which must come before it is
+ *            closed: else a wait for another descriptor that is given its
+ *            number may never end.
+ * @return 0, or, with nothing kept,
+ *   -EEXIST      it is kept already
+ *   -EBADF       fd is no open descriptor
+ *   -ENOMEM      no memory
+ *   -EPERM       not called on a loop's thread
+ *
+ * Suspends: never. Threads: a loop's. Cost: one system call.
+ * Source: libevent, event_add() with EV_PERSIST.  Since: 0.1
+ */
+CX__API int cx_fd_add(int fd);
+
+/**
+ * Have the loop let go of a descriptor that it keeps. A task that waits for it
+ * gets -EBADF.
+ *
+ * @param fd  One that was given to cx_fd_add() on this thread; others are
+ *            ignored.
+ *
+ * Suspends: never. Threads: the loop's that keeps it. Cost: one system call.
+ * Source: libevent, event_del().  Since: 0.1
+ */
+CX__API void cx_fd_remove(int fd);
 
 /**
  * Call a function each time a descriptor is ready, until cancelled.

@@ -133,7 +133,7 @@ static int open_tenant(const cx_db *db, int64_t id, const char *schema,
     if (error == 0) {
         error = cx__pg_check_tenant(connection->pg, &connection->base.version);
         if (error != 0)
-            PQfinish(connection->pg);
+            cx__pq_abandon(connection->pg);
     }
     return error;
 }

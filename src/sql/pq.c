@@ -169,6 +169,9 @@ int cx__pq_connect(const char *const names[], const char *const values[],
         PQstatus(made) != CONNECTION_BAD ? connect_steps(made) : refused(made);
     if (error == 0 && PQsetnonblocking(made, 1) != 0)
         error = -ENOMEM;
+    /* It has the same socket from here on, until cx__pq_abandon(). */
+    if (error == 0)
+        error = cx_fd_add(PQsocket(made));
     if (error != 0)
         PQfinish(made);
     else
@@ -346,6 +349,7 @@ void cx__pq_abandon(PGconn *pg)
     if (PQtransactionStatus(pg) == PQTRANS_ACTIVE &&
         PQstatus(pg) == CONNECTION_OK)
         cancel = PQgetCancel(pg);
+    cx_fd_remove(PQsocket(pg));
     PQfinish(pg);
     if (cancel != NULL && start_cancel(cancel) != 0)
         PQfreeCancel(cancel);

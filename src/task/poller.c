@@ -17,6 +17,9 @@
  * A descriptor of another library gives no EAGAIN here, and may have been
  * closed and its number given to another; so it is armed anew at each wait, for
  * what is waited for alone, and the kernel then tells what is ready already.
+ *
+ * One that is kept is armed until it is ready while nobody waits for that: in
+ * a conversation the next wait begins before, and needs no system call.
  */
 #include <assert.h>
 #include <errno.h>
@@ -44,6 +47,8 @@ struct cx__watched {
     struct poll_wait *writer;
     bool drained; /* all was read that the events so far told of */
     bool ended;   /* there will be no event any more */
+    bool kept;    /* until it is dropped, and then */
+    int armed;    /* the events that the kernel tells of, as a level */
 };
 
 int cx__poller_init(struct cx__poller *poller)
@@ -93,7 +98,7 @@ static void wait_end(struct poll_wait *wait, int result)
     cx__wake(wait->task, result > 0 ? result & wait->events : result);
 }
 
-static void watched_event(struct cx__watched *watched, uint32_t events)
+static int ready_of(uint32_t events)
 {
     const uint32_t both = EPOLLERR | EPOLLHUP;
     int ready = 0;
@@ -102,7 +107,14 @@ static void watched_event(struct cx__watched *watched, uint32_t events)
         ready |= CX_READABLE;
     if ((events & (EPOLLOUT | both)) != 0)
         ready |= CX_WRITABLE;
-    if ((events & (EPOLLRDHUP | both)) != 0)
+    return ready;
+}
+
+static void watched_event(struct cx__watched *watched, uint32_t events)
+{
+    int ready = ready_of(events);
+
+    if ((events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0)
         watched->ended = true;
     if ((ready & CX_READABLE) != 0) {
         watched->drained = false;
@@ -110,6 +122,45 @@ static void watched_event(struct cx__watched *watched, uint32_t events)
     }
     if ((ready & CX_WRITABLE) != 0)
         wait_end(watched->writer, ready);
+}
+
+static int wanted_of(const struct cx__watched *watched)
+{
+    return (watched->reader != NULL ? CX_READABLE : 0) |
+           (watched->writer != NULL ? CX_WRITABLE : 0);
+}
+
+/* Have the kernel tell of a descriptor that is kept for what is wanted; where
+ * nothing is, not even that it has ended. */
+static int rearm(const struct cx__poller *poller, int fd, int wanted)
+{
+    struct epoll_event event = {.data.fd = fd};
+    int operation =
+        poller->watched[fd].armed != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+    if ((wanted & CX_READABLE) != 0)
+        event.events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
+    if ((wanted & CX_WRITABLE) != 0)
+        event.events |= EPOLLOUT;
+    if (wanted == 0)
+        operation = EPOLL_CTL_DEL;
+    if (epoll_ctl(poller->epoll, operation, fd, &event) != 0)
+        return -errno;
+    poller->watched[fd].armed = wanted;
+    return 0;
+}
+
+/* What the kernel tells of again and again goes, unless somebody waits for it;
+ * whoever was woken commonly does so again at once. */
+static void fd_event(const struct cx__poller *poller, int fd, uint32_t events)
+{
+    struct cx__watched *watched = &poller->watched[fd];
+    int ready = ready_of(events) & watched->armed;
+    int unwanted = watched->kept ? ready & ~wanted_of(watched) : 0;
+
+    watched_event(watched, events);
+    if (unwanted != 0)
+        (void)rearm(poller, fd, watched->armed & ~unwanted);
 }
 
 /* Those left over bring it here again. */
@@ -121,7 +172,7 @@ void cx__poller_poll(struct cx__loop *loop, int timeout)
 
     for (int i = 0; i < n; i++) {
         if (event[i].data.fd >= 0)
-            watched_event(&poller->watched[event[i].data.fd], event[i].events);
+            fd_event(poller, event[i].data.fd, event[i].events);
         else if (event[i].data.fd == CX__FROM_INBOX)
             cx__inbox_take(loop->inbox);
         else
@@ -194,12 +245,39 @@ int cx__poller_arm(struct cx__loop *loop, int fd, int events)
     if (error != 0)
         return error;
     watched = &loop->poller.watched[fd];
+    if (watched->kept)
+        return (events & ~watched->armed) == 0
+                   ? 0
+                   : rearm(&loop->poller, fd, watched->armed | events);
     if ((events & CX_READABLE) != 0 || watched->reader != NULL)
         wanted |= EPOLLIN | EPOLLPRI;
     if ((events & CX_WRITABLE) != 0 || watched->writer != NULL)
         wanted |= EPOLLOUT;
     return poller_enter(&loop->poller, fd, wanted, EPOLL_CTL_MOD,
                         EPOLL_CTL_ADD);
+}
+
+int cx__poller_keep(struct cx__loop *loop, int fd)
+{
+    int error = poller_prepare(&loop->poller, fd);
+
+    if (error != 0)
+        return error;
+    if (loop->poller.watched[fd].kept)
+        return -EEXIST;
+    loop->poller.watched[fd].kept = true;
+    return 0;
+}
+
+void cx__poller_drop(struct cx__loop *loop, int fd)
+{
+    struct cx__poller *poller = &loop->poller;
+
+    if (fd < 0 || (size_t)fd >= poller->room || !poller->watched[fd].kept)
+        return;
+    cx__poller_remove(loop, fd);
+    poller->watched[fd].kept = false;
+    poller->watched[fd].armed = 0;
 }
 
 void cx__poller_drained(struct cx__loop *loop, int fd)

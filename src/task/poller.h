@@ -51,6 +51,14 @@ int cx__poller_add(struct cx__loop *loop, int fd);
  */
 int cx__poller_arm(struct cx__loop *loop, int fd, int events);
 
+/*
+ * Keep a descriptor of somebody else's until it is dropped: what it was armed
+ * for it stays armed for, so that most waits need not arm it. 0; -EEXIST,
+ * -ENOMEM.
+ */
+int cx__poller_keep(struct cx__loop *loop, int fd);
+void cx__poller_drop(struct cx__loop *loop, int fd);
+
 /* A watched descriptor is about to be closed: who waits for it gets -EBADF. */
 void cx__poller_remove(struct cx__loop *loop, int fd);
 

@@ -124,8 +124,7 @@ ATTACK(statements_within_a_statement_do_not_disturb_its_rows)
 {
     static const char *const texts[] = {
         "SELECT id FROM users", "UPDATE users SET age = age",
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
-        " SELECT i + 1 FROM n LIMIT 10) SELECT i FROM n"};
+        "WITH n (i) AS (VALUES (1), (2), (3)) SELECT i FROM n"};
 
     for (size_t i = 0; i < 3; i++) {
         struct series series = {.db = db, .within = texts[i]};

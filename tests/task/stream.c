@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams, listeners and descriptors of others. */
+/* Streams and listeners. */
 #include "support.h"
 
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <ctxvar/deadline.h>
-#include <ctxvar/fd.h>
 #include <ctxvar/group.h>
 #include <ctxvar/stream.h>
 
@@ -612,101 +611,6 @@ TASK_TEST(a_stream_that_never_waits_starves_nobody)
     close_pair(end);
 }
 
-/* Descriptors of others. */
-
-static void *wait_readable(void *arg)
-{
-    return as_pointer(cx_fd_wait(*(int *)arg, CX_READABLE));
-}
-
-TASK_TEST(a_descriptor_is_waited_for_until_it_is_ready)
-{
-    int fd[2];
-    void *events;
-    cx_task *task;
-
-    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-    assert_int_equal(cx_fd_wait(fd[1], CX_READABLE | CX_WRITABLE), CX_WRITABLE);
-    task = cx_task_create(wait_readable, &fd[0]);
-    assert_int_equal(cx_yield(), 0);
-    assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), -EBUSY);
-    assert_int_equal(write(fd[1], "x", 1), 1);
-    assert_int_equal(cx_await(task, &events), 0);
-    assert_int_equal((intptr_t)events, CX_READABLE);
-    /* It still is, and that is told again. */
-    assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), CX_READABLE);
-    assert_int_equal(close(fd[0]), 0);
-    assert_int_equal(close(fd[1]), 0);
-}
-
-static int fires;
-
-/* Take one byte, and leave a mark that the next call must not see. */
-static void on_byte(void *arg)
-{
-    char byte;
-
-    assert_int_equal(cx_get(request), 7);
-    assert_int_equal(cx_set(request, 8), 0);
-    assert_int_equal(read(*(int *)arg, &byte, 1), 1);
-    fires++;
-}
-
-static void *serve_bytes(void *arg)
-{
-    assert_int_equal(cx_set(request, 7), 0);
-    return as_pointer(cx_fd_serve(*(int *)arg, CX_READABLE, on_byte, arg));
-}
-
-/* Behaviour 90. */
-TASK_TEST(each_readiness_is_served_in_a_fresh_copy)
-{
-    int fd[2];
-    void *error;
-    cx_task *task;
-
-    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-    fires = 0;
-    task = cx_task_create(serve_bytes, &fd[0]);
-    assert_int_equal(write(fd[1], "xyz", 3), 3);
-    while (fires < 3)
-        assert_int_equal(cx_yield(), 0);
-    assert_int_equal(cx_cancel(task), 0);
-    assert_int_equal(cx_await(task, &error), 0);
-    assert_int_equal((intptr_t)error, -ECANCELED);
-    assert_int_equal(cx_fd_serve(fd[0], CX_READABLE, NULL, NULL), -EINVAL);
-    assert_int_equal(close(fd[0]), 0);
-    assert_int_equal(close(fd[1]), 0);
-}
-
-TASK_TEST(a_number_that_is_another_descriptor_by_now_is_that)
-{
-    int fd[2];
-
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-        CX_TIMEOUT(1) {
-            assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), -ETIMEDOUT);
-        }
-        assert_int_equal(write(fd[1], "x", 1), 1);
-        assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), CX_READABLE);
-        assert_int_equal(close(fd[0]), 0);
-        assert_int_equal(close(fd[1]), 0);
-    }
-}
-
-TASK_TEST(a_wrong_descriptor_is_refused_and_a_file_is_always_ready)
-{
-    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-
-    assert_int_equal(cx_fd_wait(fd, CX_READABLE), CX_READABLE);
-    assert_int_equal(close(fd), 0);
-    assert_int_equal(cx_fd_wait(fd, CX_READABLE), -EBADF);
-    assert_int_equal(cx_fd_wait(-1, CX_READABLE), -EBADF);
-    assert_int_equal(cx_fd_wait(0, 0), -EINVAL);
-    assert_int_equal(cx_fd_wait(0, 8), -EINVAL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -739,11 +643,6 @@ int main(void)
         cmocka_unit_test(
             a_server_without_descriptors_goes_on_when_there_are_some),
         cmocka_unit_test(a_stream_that_never_waits_starves_nobody),
-        cmocka_unit_test(a_descriptor_is_waited_for_until_it_is_ready),
-        cmocka_unit_test(each_readiness_is_served_in_a_fresh_copy),
-        cmocka_unit_test(a_number_that_is_another_descriptor_by_now_is_that),
-        cmocka_unit_test(
-            a_wrong_descriptor_is_refused_and_a_file_is_always_ready),
     };
 
     return cmocka_run_group_tests_name("stream", tests, make_directory,
