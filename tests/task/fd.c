@@ -222,9 +222,10 @@ TASK_TEST(what_cannot_be_kept_is_refused)
     cx_fd_remove(1 << 20);
 }
 
-static void without_a_loop_nothing_is_kept(void **state)
+static void without_a_loop_nothing_is_waited_for_or_kept(void **state)
 {
     (void)state;
+    assert_int_equal(cx_fd_wait(0, CX_READABLE), -EPERM);
     assert_int_equal(cx_fd_add(0), -EPERM);
     cx_fd_remove(0);
 }
@@ -243,7 +244,7 @@ int main(void)
         cmocka_unit_test(a_wait_that_was_given_up_leaves_the_next_one_whole),
         cmocka_unit_test(who_waits_for_a_descriptor_that_is_let_go_of_is_told),
         cmocka_unit_test(what_cannot_be_kept_is_refused),
-        cmocka_unit_test(without_a_loop_nothing_is_kept),
+        cmocka_unit_test(without_a_loop_nothing_is_waited_for_or_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
