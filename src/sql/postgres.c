@@ -92,7 +92,7 @@ static uint64_t connect_timeout(const struct params *params)
 }
 
 static int open_session(const struct params *params, const char *search_path,
-                        PGconn **pg)
+                        struct cx__pq **pq)
 {
     struct params all = *params;
     char options[OPTIONS_BYTES];
@@ -102,17 +102,17 @@ static int open_session(const struct params *params, const char *search_path,
                    search_path, SESSION);
     params_add(&all, "options", options);
     CX_TIMEOUT(connect_timeout(params)) {
-        error = cx__pq_connect(all.name, all.value, pg);
+        error = cx__pq_connect(all.name, all.value, pq);
     }
     return error;
 }
 
-int cx__pg_admin(const cx_db *db, const char *search_path, PGconn **pg)
+int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
 {
     struct params params;
 
     params_of(db, &params);
-    return open_session(&params, search_path, pg);
+    return open_session(&params, search_path, pq);
 }
 
 /* Log in as a tenant, to its schema. */
@@ -129,11 +129,11 @@ static int open_tenant(const cx_db *db, int64_t id, const char *schema,
     params_of(db, &params);
     params_add(&params, "user", role);
     params_add(&params, "password", secret);
-    error = open_session(&params, schema, &connection->pg);
+    error = open_session(&params, schema, &connection->pq);
     if (error == 0) {
-        error = cx__pg_check_tenant(connection->pg, &connection->base.version);
+        error = cx__pg_check_tenant(connection->pq, &connection->base.version);
         if (error != 0)
-            cx__pq_abandon(connection->pg);
+            cx__pq_abandon(connection->pq);
     }
     return error;
 }
@@ -146,9 +146,9 @@ static int open_room(const struct cx__pool *pool,
     (void)snprintf(schema, sizeof(schema), "t%lld", (long long)pool->id);
     switch (pool->room) {
     case CX__REGISTRY:
-        return cx__pg_admin(pool->db, "ctxvar", &connection->pg);
+        return cx__pg_admin(pool->db, "ctxvar", &connection->pq);
     case CX__SCHEMA:
-        return cx__pg_admin(pool->db, schema, &connection->pg);
+        return cx__pg_admin(pool->db, schema, &connection->pq);
     default:
         return open_tenant(pool->db, pool->id, schema, connection);
     }
@@ -173,7 +173,7 @@ static bool pg_is_alive(const struct cx__connection *connection)
 {
     const struct cx__pg_connection *own =
         CX__OWNER(connection, const struct cx__pg_connection, base);
-    struct pollfd socket = {.fd = PQsocket(own->pg), .events = POLLIN};
+    struct pollfd socket = {.fd = own->pq->fd, .events = POLLIN};
 
     /* It was a moment ago. */
     if (own->heard == cx_time())
@@ -187,7 +187,7 @@ static void disconnect_one(struct cx__connection *connection)
 
     connection->broken = true;
     cx__statements_fini(connection);
-    cx__pq_abandon(own->pg);
+    cx__pq_abandon(own->pq);
     free(own);
 }
 
@@ -215,7 +215,7 @@ static void pg_settle(struct cx__connection *connection)
     CX__PQ_GRACE {
         /* The server forgets them, too. */
         cx__statements_fini(connection);
-        connection->broken = cx__pq_run(own->pg, "DISCARD ALL") != 0;
+        connection->broken = cx__pq_run(own->pq, "DISCARD ALL") != 0;
     }
 }
 

@@ -27,7 +27,7 @@ struct pg_statement;
  */
 struct cx__pg_connection {
     struct cx__connection base;
-    PGconn *pg;
+    struct cx__pq *pq;
     struct pg_statement *running;
     unsigned inside;
     unsigned made;
@@ -51,7 +51,7 @@ void cx__pg_role(const cx_db *db, int64_t id, char role[CX__PG_ROLE_BYTES]);
 
 /* A connection as the URL's own role, which may do what tenants may not; with
  * a search path. */
-int cx__pg_admin(const cx_db *db, const char *search_path, PGconn **pg);
+int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq);
 
 /* The password that a tenant's role has; in a buffer of the caller's. */
 enum { CX__PG_SECRET_BYTES = 65 };
@@ -65,7 +65,7 @@ int cx__pg_remove(cx_db *db, int64_t id);
 
 /* Is a connection to a tenant's room no more than that? And of which version
  * are the tables? */
-int cx__pg_check_tenant(PGconn *pg, int *version);
+int cx__pg_check_tenant(struct cx__pq *pq, int *version);
 
 /* A query of the library's own on a connection that may be in the middle of
  * another; the result is the caller's. */

@@ -23,9 +23,9 @@ struct part {
     int failed;
 };
 
-static PGconn *pg_of(const struct part *part)
+static struct cx__pq *pq_of(const struct part *part)
 {
-    return cx__pg_connection_of(part->statement)->pg;
+    return cx__pg_connection_of(part->statement)->pq;
 }
 
 /* Values that cannot be bound end the part, too: what was sent stays sent. */
@@ -42,9 +42,9 @@ static int part_send(struct part *part)
         error = cx__pg_put(part->statement);
     }
     part->until = i;
-    if (error == 0 && PQpipelineSync(pg_of(part)) != 1)
+    if (error == 0 && PQpipelineSync(pq_of(part)->pg) != 1)
         error = cx__pg_lost();
-    return error == 0 ? cx__pq_flush(pg_of(part)) : error;
+    return error == 0 ? cx__pq_flush(pq_of(part)) : error;
 }
 
 /*
@@ -57,7 +57,7 @@ static int take_answer(struct part *part, size_t i)
     const struct cx__batch *batch = part->batch;
     bool is_first = true;
     PGresult *result = NULL;
-    int error = cx__pq_next(pg_of(part), &result);
+    int error = cx__pq_next(pq_of(part), &result);
 
     for (; error == 0 && result != NULL; is_first = false) {
         part->statement->row = result;
@@ -66,7 +66,7 @@ static int take_answer(struct part *part, size_t i)
         if (part->failed == 0 && is_first)
             part->failed = batch->take(batch->arg, i, PQntuples(result) > 0);
         cx__pg_drop_row(part->statement);
-        error = cx__pq_next(pg_of(part), &result);
+        error = cx__pq_next(pq_of(part), &result);
     }
     return error;
 }
@@ -74,7 +74,7 @@ static int take_answer(struct part *part, size_t i)
 static int take_sync(struct part *part)
 {
     PGresult *result = NULL;
-    int error = cx__pq_next(pg_of(part), &result);
+    int error = cx__pq_next(pq_of(part), &result);
     bool synced = error == 0 && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 
     PQclear(result);
@@ -112,10 +112,10 @@ int cx__pg_run_batch(struct cx__statement *base, const struct cx__batch *batch)
 
     if (error != 0)
         return error;
-    if (PQenterPipelineMode(connection->pg) != 1)
+    if (PQenterPipelineMode(connection->pq->pg) != 1)
         return cx__pg_broken(connection, cx__pg_lost());
     error = run_parts(&part);
-    if (error == 0 && PQexitPipelineMode(connection->pg) != 1)
+    if (error == 0 && PQexitPipelineMode(connection->pq->pg) != 1)
         error = cx__pg_lost();
     if (error != 0) {
         connection->base.broken = true;

@@ -109,23 +109,24 @@ static long long number(const PGresult *result, int column)
     return strtoll(PQgetvalue(result, 0, column), NULL, 10);
 }
 
-static int run_all(PGconn *pg, const char *const statements[], size_t n)
+static int run_all(struct cx__pq *pq, const char *const statements[], size_t n)
 {
     int error = 0;
 
     for (size_t i = 0; i < n && error == 0; i++)
-        error = cx__pq_run(pg, statements[i]);
+        error = cx__pq_run(pq, statements[i]);
     return error;
 }
 
-static int check_foundation(cx_db *db, PGconn *pg, const PGresult *result)
+static int check_foundation(cx_db *db, struct cx__pq *pq,
+                            const PGresult *result)
 {
     if (is_true(result, 0))
         return cx__problem(
             -EACCES, "everybody may still CONNECT to the database, make"
                      " temporary tables in it, or use a schema of its: that"
                      " could not be taken away");
-    if (number(result, 1) != PQbackendPID(pg))
+    if (number(result, 1) != PQbackendPID(pq->pg))
         return cx__problem(-EPROTONOSUPPORT,
                            "a pooler stands between: sessions are not one's"
                            " own");
@@ -137,22 +138,22 @@ static int check_foundation(cx_db *db, PGconn *pg, const PGresult *result)
 }
 
 /* An error is one only if what is to be locked is not there then. */
-static int lay_ground(PGconn *pg)
+static int lay_ground(struct cx__pq *pq)
 {
-    int error = run_all(pg, ground, LENGTH(ground));
+    int error = run_all(pq, ground, LENGTH(ground));
 
-    if (error != 0 && cx__pq_run(pg, "TABLE ctxvar.cx_version") == 0)
+    if (error != 0 && cx__pq_run(pq, "TABLE ctxvar.cx_version") == 0)
         error = 0;
     return error;
 }
 
 /* Is there a database of ours, or place for one? What everybody may do in it
  * is going to be taken away. */
-static int check_place(const cx_db *db, PGconn *pg)
+static int check_place(const cx_db *db, struct cx__pq *pq)
 {
     PGresult *result;
     bool is_ours, is_used;
-    int error = cx__pq_query(pg, check_contents, 0, NULL, &result);
+    int error = cx__pq_query(pq, check_contents, 0, NULL, &result);
 
     if (error != 0)
         return error;
@@ -167,45 +168,45 @@ static int check_place(const cx_db *db, PGconn *pg)
     return 0;
 }
 
-static int found(cx_db *db, PGconn *pg)
+static int found(cx_db *db, struct cx__pq *pq)
 {
     PGresult *result;
     int error;
 
-    if (PQserverVersion(pg) < OLDEST_SERVER)
+    if (PQserverVersion(pq->pg) < OLDEST_SERVER)
         return cx__problem(-EPROTONOSUPPORT,
                            "a server older than PostgreSQL 14");
-    error = check_place(db, pg);
+    error = check_place(db, pq);
     if (error == 0)
-        error = lay_ground(pg);
+        error = lay_ground(pq);
     if (error == 0)
-        error = run_all(pg, foundation, LENGTH(foundation));
+        error = run_all(pq, foundation, LENGTH(foundation));
     if (error != 0)
         return error;
-    error = cx__pq_query(pg, check_database, 0, NULL, &result);
+    error = cx__pq_query(pq, check_database, 0, NULL, &result);
     if (error != 0)
         return error;
-    error = check_foundation(db, pg, result);
+    error = check_foundation(db, pq, result);
     PQclear(result);
     return error;
 }
 
 int cx__pg_found(cx_db *db)
 {
-    PGconn *pg;
-    int error = cx__pg_admin(db, "ctxvar", &pg);
+    struct cx__pq *pq;
+    int error = cx__pg_admin(db, "ctxvar", &pq);
 
     if (error == 0) {
-        error = found(db, pg);
-        cx__pq_abandon(pg);
+        error = found(db, pq);
+        cx__pq_abandon(pq);
     }
     return error;
 }
 
-int cx__pg_check_tenant(PGconn *pg, int *version)
+int cx__pg_check_tenant(struct cx__pq *pq, int *version)
 {
     PGresult *result;
-    int error = cx__pq_query(pg, check_tenant, 0, NULL, &result);
+    int error = cx__pq_query(pq, check_tenant, 0, NULL, &result);
 
     if (error != 0)
         return error;
@@ -232,13 +233,13 @@ static int make_secret(char secret[CX__PG_SECRET_BYTES])
 }
 
 /* Keep it for the next who log in. */
-static int keep_secret(PGconn *pg, int64_t id, const char *secret)
+static int keep_secret(struct cx__pq *pq, int64_t id, const char *secret)
 {
     char number[32];
     const char *const params[] = {number, secret};
 
     (void)snprintf(number, sizeof(number), "%lld", (long long)id);
-    return cx__pq_query(pg,
+    return cx__pq_query(pq,
                         "INSERT INTO ctxvar.cx_secrets VALUES ($1, $2)"
                         " ON CONFLICT (id) DO UPDATE SET secret = $2",
                         2, params, NULL);
@@ -270,7 +271,7 @@ int cx__pg_secret(const cx_db *db, int64_t id, char secret[CX__PG_SECRET_BYTES])
 
 /* A statement with a role's name and a tenant's number in it. */
 __attribute__((format(printf, 2, 3))) static int
-run_format(PGconn *pg, const char *format, ...)
+run_format(struct cx__pq *pq, const char *format, ...)
 {
     char text[STATEMENT_BYTES];
     va_list arguments;
@@ -278,16 +279,16 @@ run_format(PGconn *pg, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return cx__pq_run(pg, text);
+    return cx__pq_run(pq, text);
 }
 
 /* The remains of a room, in a transaction. */
-static int clear_room(PGconn *pg, const char *role, long long id)
+static int clear_room(struct cx__pq *pq, const char *role, long long id)
 {
-    int error = run_format(pg, "DROP SCHEMA IF EXISTS t%lld CASCADE", id);
+    int error = run_format(pq, "DROP SCHEMA IF EXISTS t%lld CASCADE", id);
 
     if (error == 0)
-        error = run_format(pg,
+        error = run_format(pq,
                            "DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE"
                            " rolname = '%s') THEN DROP OWNED BY %s;"
                            " DROP ROLE %s; END IF; END $$",
@@ -295,20 +296,21 @@ static int clear_room(PGconn *pg, const char *role, long long id)
     return error;
 }
 
-static int make_role(PGconn *pg, const char *role, const char *secret)
+static int make_role(struct cx__pq *pq, const char *role, const char *secret)
 {
-    char *verifier = PQencryptPasswordConn(pg, secret, role, "scram-sha-256");
+    char *verifier =
+        PQencryptPasswordConn(pq->pg, secret, role, "scram-sha-256");
     int error;
 
     if (verifier == NULL)
         return -ENOMEM;
-    error = run_format(pg,
+    error = run_format(pq,
                        "CREATE ROLE %s LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS"
                        " NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '%s'",
                        role, verifier);
     PQfreemem(verifier);
     if (error == 0)
-        error = run_format(pg,
+        error = run_format(pq,
                            "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON"
                            " DATABASE %%I TO %s', current_database()); END $$",
                            role);
@@ -316,19 +318,19 @@ static int make_role(PGconn *pg, const char *role, const char *secret)
 }
 
 /* The schema, whose tables to come the role may read and write. */
-static int make_schema(PGconn *pg, const char *role, long long id)
+static int make_schema(struct cx__pq *pq, const char *role, long long id)
 {
-    int error = run_format(pg, "CREATE SCHEMA t%lld", id);
+    int error = run_format(pq, "CREATE SCHEMA t%lld", id);
 
     if (error == 0)
-        error = run_format(pg, "GRANT USAGE ON SCHEMA t%lld TO %s", id, role);
+        error = run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id, role);
     if (error == 0)
-        error = run_format(pg,
+        error = run_format(pq,
                            "ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld GRANT"
                            " SELECT, INSERT, UPDATE, DELETE ON TABLES TO %s",
                            id, role);
     if (error == 0)
-        error = run_format(pg,
+        error = run_format(pq,
                            "ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld GRANT"
                            " USAGE ON SEQUENCES TO %s",
                            id, role);
@@ -370,66 +372,67 @@ static const char copy_template[] =
     " REVOKE INSERT, UPDATE, DELETE ON cx_migrations FROM %s;"
     " END $copy$";
 
-static int fill_room(PGconn *pg, const char *role, long long id)
+static int fill_room(struct cx__pq *pq, const char *role, long long id)
 {
-    int error = run_format(pg, "SET LOCAL search_path = t%lld, pg_temp", id);
+    int error = run_format(pq, "SET LOCAL search_path = t%lld, pg_temp", id);
 
-    return error == 0 ? run_format(pg, copy_template, id, role) : error;
+    return error == 0 ? run_format(pq, copy_template, id, role) : error;
 }
 
-static int begin(PGconn *pg)
+static int begin(struct cx__pq *pq)
 {
-    int error = cx__pq_run(pg, "BEGIN");
+    int error = cx__pq_run(pq, "BEGIN");
 
-    return error == 0 ? cx__pq_run(pg, LOCK_ROLES) : error;
+    return error == 0 ? cx__pq_run(pq, LOCK_ROLES) : error;
 }
 
-static int make_room(PGconn *pg, const char *role, int64_t id)
+static int make_room(struct cx__pq *pq, const char *role, int64_t id)
 {
     char secret[CX__PG_SECRET_BYTES];
     int error = make_secret(secret);
 
     if (error == 0)
-        error = begin(pg);
+        error = begin(pq);
     if (error == 0)
-        error = clear_room(pg, role, id);
+        error = clear_room(pq, role, id);
     if (error == 0)
-        error = make_role(pg, role, secret);
+        error = make_role(pq, role, secret);
     if (error == 0)
-        error = make_schema(pg, role, id);
+        error = make_schema(pq, role, id);
     if (error == 0)
-        error = fill_room(pg, role, id);
+        error = fill_room(pq, role, id);
     if (error == 0)
-        error = keep_secret(pg, id, secret);
-    return error == 0 ? cx__pq_run(pg, "COMMIT") : error;
+        error = keep_secret(pq, id, secret);
+    return error == 0 ? cx__pq_run(pq, "COMMIT") : error;
 }
 
-static int unmake_room(PGconn *pg, const char *role, int64_t id)
+static int unmake_room(struct cx__pq *pq, const char *role, int64_t id)
 {
-    int error = begin(pg);
+    int error = begin(pq);
 
     if (error == 0)
-        error = clear_room(pg, role, id);
+        error = clear_room(pq, role, id);
     if (error == 0)
-        error = run_format(pg, "DELETE FROM ctxvar.cx_secrets WHERE id = %lld",
+        error = run_format(pq, "DELETE FROM ctxvar.cx_secrets WHERE id = %lld",
                            (long long)id);
-    return error == 0 ? cx__pq_run(pg, "COMMIT") : error;
+    return error == 0 ? cx__pq_run(pq, "COMMIT") : error;
 }
 
 /* As the URL's role, on a connection for this alone: if it fails in between,
  * the server rolls back. */
 static int with_admin(cx_db *db, int64_t id,
-                      int (*fn)(PGconn *pg, const char *role, int64_t id))
+                      int (*fn)(struct cx__pq *pq, const char *role,
+                                int64_t id))
 {
     char role[CX__PG_ROLE_BYTES];
-    PGconn *pg;
-    int error = cx__pg_admin(db, "ctxvar", &pg);
+    struct cx__pq *pq;
+    int error = cx__pg_admin(db, "ctxvar", &pq);
 
     if (error != 0)
         return error;
     cx__pg_role(db, id, role);
-    error = fn(pg, role, id);
-    cx__pq_abandon(pg);
+    error = fn(pq, role, id);
+    cx__pq_abandon(pq);
     return error;
 }
 

@@ -84,8 +84,9 @@ static int check_raw(cx_text text)
 
 int cx__pg_broken(struct cx__pg_connection *connection, int error)
 {
-    if ((error != 0 && PQtransactionStatus(connection->pg) == PQTRANS_ACTIVE) ||
-        PQstatus(connection->pg) != CONNECTION_OK) {
+    if ((error != 0 &&
+         PQtransactionStatus(connection->pq->pg) == PQTRANS_ACTIVE) ||
+        PQstatus(connection->pq->pg) != CONNECTION_OK) {
         connection->base.broken = true;
         connection->base.lost = connection->inside > 0;
     }
@@ -131,7 +132,7 @@ int cx__pg_make_way(struct cx__pg_connection *connection)
     int error = connection->base.broken ? cx__pg_lost() : 0;
 
     while (running != NULL && error == 0) {
-        error = cx__pq_next(connection->pg, &result);
+        error = cx__pq_next(connection->pq, &result);
         if (error == 0 && result == NULL)
             break;
         if (error == 0)
@@ -155,20 +156,20 @@ static int send_prepare(struct cx__pg_connection *connection, const char *name,
     copy = strndup(text.data, text.len);
     if (copy == NULL)
         return -ENOMEM;
-    sent = PQsendPrepare(connection->pg, name, copy, 0, NULL);
+    sent = PQsendPrepare(connection->pq->pg, name, copy, 0, NULL);
     free(copy);
     if (sent != 1)
         return cx__pg_broken(connection, cx__pg_lost());
-    return cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
+    return cx__pg_broken(connection, cx__pq_finish(connection->pq, NULL));
 }
 
 static int send_describe(struct cx__pg_connection *connection,
                          struct pg_statement *statement)
 {
-    if (PQsendDescribePrepared(connection->pg, statement->name) != 1)
+    if (PQsendDescribePrepared(connection->pq->pg, statement->name) != 1)
         return cx__pg_broken(connection, cx__pg_lost());
     return cx__pg_broken(connection,
-                         cx__pq_finish(connection->pg, &statement->about));
+                         cx__pq_finish(connection->pq, &statement->about));
 }
 
 int cx__pg_prepare(struct cx__connection *base, cx_text text,
@@ -209,7 +210,7 @@ void cx__pg_finalize(struct cx__statement *base)
         CX__PQ_GRACE {
             if (cx__pg_make_way(connection) == 0)
                 (void)cx__pg_broken(connection,
-                                    cx__pq_run(connection->pg, text));
+                                    cx__pq_run(connection->pq, text));
         }
     }
     PQclear(statement->about);
@@ -270,7 +271,7 @@ int cx__pg_bind(struct cx__statement *base, unsigned place,
 
 int cx__pg_put(struct pg_statement *statement)
 {
-    PGconn *pg = cx__pg_connection_of(statement)->pg;
+    PGconn *pg = cx__pg_connection_of(statement)->pq->pg;
 
     if (PQsendQueryPrepared(pg, statement->name, (int)statement->n,
                             statement->value, statement->length,
@@ -294,9 +295,9 @@ static int send(struct pg_statement *statement)
     if (error != 0)
         return error;
     if (!statement->base.single)
-        (void)PQsetSingleRowMode(connection->pg);
+        (void)PQsetSingleRowMode(connection->pq->pg);
     connection->running = statement;
-    return cx__pq_flush(connection->pg);
+    return cx__pq_flush(connection->pq);
 }
 
 void cx__pg_drop_row(struct pg_statement *statement)
@@ -309,7 +310,7 @@ void cx__pg_drop_row(struct pg_statement *statement)
 
 int cx__pg_check_transaction(struct cx__pg_connection *connection)
 {
-    PGTransactionStatusType status = PQtransactionStatus(connection->pg);
+    PGTransactionStatusType status = PQtransactionStatus(connection->pq->pg);
     bool inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 
     if (inside == (connection->inside > 0))
@@ -326,7 +327,7 @@ static int finish(struct pg_statement *statement, int failed)
     int error = 0;
 
     if (connection->running == statement)
-        error = cx__pg_broken(connection, cx__pq_finish(connection->pg, NULL));
+        error = cx__pg_broken(connection, cx__pq_finish(connection->pq, NULL));
     if (connection->running == statement && error == 0) {
         connection->running = NULL;
         connection->heard = cx_time();
@@ -352,7 +353,7 @@ static int next_row(struct pg_statement *statement)
     if (statement->stash != NULL && statement->stash_at < statement->stash_len)
         result = statement->stash[statement->stash_at++];
     else
-        error = cx__pq_next(cx__pg_connection_of(statement)->pg, &result);
+        error = cx__pq_next(cx__pg_connection_of(statement)->pq, &result);
     if (error != 0)
         return error;
     error = cx__pq_error(result);
@@ -427,11 +428,11 @@ void cx__pg_reset(struct cx__statement *base)
     cx__pg_unbind(statement);
     if (connection->running != statement || connection->base.broken)
         return;
-    if (cx__pq_drop(connection->pg)) {
+    if (cx__pq_drop(connection->pq)) {
         error = 0;
     } else {
         CX__PQ_GRACE {
-            error = cx__pq_finish(connection->pg, NULL);
+            error = cx__pq_finish(connection->pq, NULL);
         }
     }
     (void)cx__pg_broken(connection, error);
@@ -447,6 +448,6 @@ int cx__pg_query(struct cx__connection *base, const char *text, int n,
 
     if (error == 0)
         error = cx__pg_broken(
-            connection, cx__pq_query(connection->pg, text, n, params, result));
+            connection, cx__pq_query(connection->pq, text, n, params, result));
     return error;
 }

@@ -20,10 +20,10 @@ int cx__pg_run_script(struct cx__connection *base, const char *script)
     struct cx__pg_connection *connection = cx__pg_of(base);
     int error = cx__pg_make_way(connection);
 
-    if (error == 0 && PQsendQuery(connection->pg, script) != 1)
+    if (error == 0 && PQsendQuery(connection->pq->pg, script) != 1)
         error = cx__pg_lost();
     if (error == 0)
-        error = cx__pq_finish(connection->pg, NULL);
+        error = cx__pq_finish(connection->pq, NULL);
     if (cx__pg_broken(connection, error) == 0)
         error = cx__pg_check_transaction(connection);
     return error;
@@ -42,9 +42,9 @@ static int control(struct cx__connection *base, unsigned depth,
         return error;
     (void)snprintf(text, sizeof(text), format, depth);
     base->broken = true;
-    error = cx__pq_run(connection->pg, text);
-    if (PQstatus(connection->pg) == CONNECTION_OK &&
-        PQtransactionStatus(connection->pg) != PQTRANS_ACTIVE)
+    error = cx__pq_run(connection->pq, text);
+    if (PQstatus(connection->pq->pg) == CONNECTION_OK &&
+        PQtransactionStatus(connection->pq->pg) != PQTRANS_ACTIVE)
         base->broken = false;
     if (error == 0)
         connection->inside = to;
@@ -81,7 +81,7 @@ int cx__pg_commit(struct cx__connection *base, unsigned depth)
     struct cx__pg_connection *connection = cx__pg_of(base);
     int error;
 
-    if (PQtransactionStatus(connection->pg) == PQTRANS_INERROR)
+    if (PQtransactionStatus(connection->pq->pg) == PQTRANS_INERROR)
         return cx__problem(-ECONNABORTED, "an earlier statement of the"
                                           " transaction failed");
     if (depth > 0)
@@ -89,7 +89,7 @@ int cx__pg_commit(struct cx__connection *base, unsigned depth)
     error = cx__pg_make_way(connection);
     if (error != 0)
         return error;
-    error = cx__pq_commit(connection->pg);
+    error = cx__pq_commit(connection->pq);
     if (error == 0)
         connection->inside = 0;
     return cx__pg_broken(connection, error);

@@ -7,10 +7,12 @@
  * the connection is of no use any more, and the caller closes it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ctxvar/fd.h>
 
@@ -156,63 +158,87 @@ static int connect_steps(PGconn *pg)
     return refused(pg);
 }
 
-int cx__pq_connect(const char *const names[], const char *const values[],
-                   PGconn **pg)
+/* A descriptor of our own for its socket, kept by the loop: libpq closes its
+ * as it likes. */
+static int keep_socket(struct cx__pq *pq)
 {
-    PGconn *made = PQconnectStartParams(names, values, 1);
     int error;
 
-    if (made == NULL)
-        return -ENOMEM;
-    (void)PQsetNoticeReceiver(made, ignore_notice, NULL);
-    error =
-        PQstatus(made) != CONNECTION_BAD ? connect_steps(made) : refused(made);
-    if (error == 0 && PQsetnonblocking(made, 1) != 0)
-        error = -ENOMEM;
-    /* It has the same socket from here on, until cx__pq_abandon(). */
-    if (error == 0)
-        error = cx_fd_add(PQsocket(made));
+    pq->fd = fcntl(PQsocket(pq->pg), F_DUPFD_CLOEXEC, 0);
+    if (pq->fd < 0)
+        return -errno;
+    error = cx_fd_add(pq->fd);
     if (error != 0)
-        PQfinish(made);
-    else
-        *pg = made;
+        (void)close(pq->fd);
+    return error;
+}
+
+static int connect_all(struct cx__pq *pq)
+{
+    int error = PQstatus(pq->pg) != CONNECTION_BAD ? connect_steps(pq->pg)
+                                                   : refused(pq->pg);
+
+    if (error == 0 && PQsetnonblocking(pq->pg, 1) != 0)
+        error = -ENOMEM;
+    return error == 0 ? keep_socket(pq) : error;
+}
+
+int cx__pq_connect(const char *const names[], const char *const values[],
+                   struct cx__pq **pq)
+{
+    struct cx__pq *made = malloc(sizeof(*made));
+    int error = -ENOMEM;
+
+    if (made == NULL)
+        return error;
+    made->pg = PQconnectStartParams(names, values, 1);
+    if (made->pg != NULL) {
+        (void)PQsetNoticeReceiver(made->pg, ignore_notice, NULL);
+        error = connect_all(made);
+    }
+    if (error != 0) {
+        PQfinish(made->pg);
+        free(made);
+    } else {
+        *pq = made;
+    }
     return error;
 }
 
 /* Wait until a connection is ready, and take what has come. */
-static int wait_for(PGconn *pg, int events)
+static int wait_for(struct cx__pq *pq, int events)
 {
-    int ready = cx_fd_wait(PQsocket(pg), events);
+    int ready = cx_fd_wait(pq->fd, events);
 
     if (ready < 0)
         return cx__wordless(ready);
-    if ((ready & CX_READABLE) != 0 && PQconsumeInput(pg) != 1)
+    if ((ready & CX_READABLE) != 0 && PQconsumeInput(pq->pg) != 1)
         return lost();
     return 0;
 }
 
-int cx__pq_flush(PGconn *pg)
+int cx__pq_flush(struct cx__pq *pq)
 {
     for (;;) {
-        int left = PQflush(pg);
+        int left = PQflush(pq->pg);
         int error = left < 0 ? lost() : 0;
 
         if (left == 1)
-            error = wait_for(pg, CX_READABLE | CX_WRITABLE);
+            error = wait_for(pq, CX_READABLE | CX_WRITABLE);
         if (error != 0 || left == 0)
             return error;
     }
 }
 
-int cx__pq_next(PGconn *pg, PGresult **result)
+int cx__pq_next(struct cx__pq *pq, PGresult **result)
 {
-    while (PQisBusy(pg)) {
-        int error = wait_for(pg, CX_READABLE);
+    while (PQisBusy(pq->pg)) {
+        int error = wait_for(pq, CX_READABLE);
 
         if (error != 0)
             return error;
     }
-    *result = PQgetResult(pg);
+    *result = PQgetResult(pq->pg);
     return 0;
 }
 
@@ -224,12 +250,12 @@ static bool gives_itself_again(const PGresult *result)
     return status == PGRES_COPY_OUT || status == PGRES_COPY_IN;
 }
 
-bool cx__pq_drop(PGconn *pg)
+bool cx__pq_drop(struct cx__pq *pq)
 {
     bool is_copy = false;
 
-    while (!is_copy && !PQisBusy(pg)) {
-        PGresult *result = PQgetResult(pg);
+    while (!is_copy && !PQisBusy(pq->pg)) {
+        PGresult *result = PQgetResult(pq->pg);
 
         if (result == NULL)
             return true;
@@ -239,15 +265,15 @@ bool cx__pq_drop(PGconn *pg)
     return false;
 }
 
-int cx__pq_finish(PGconn *pg, PGresult **last)
+int cx__pq_finish(struct cx__pq *pq, PGresult **last)
 {
     PGresult *kept = NULL;
     PGresult *next = NULL;
     int failed = 0;
-    int error = cx__pq_flush(pg);
+    int error = cx__pq_flush(pq);
 
     while (error == 0) {
-        error = cx__pq_next(pg, &next);
+        error = cx__pq_next(pq, &next);
         if (error != 0 || next == NULL)
             break;
         if (failed == 0)
@@ -268,41 +294,41 @@ int cx__pq_finish(PGconn *pg, PGresult **last)
     return error;
 }
 
-int cx__pq_query(PGconn *pg, const char *text, int n,
+int cx__pq_query(struct cx__pq *pq, const char *text, int n,
                  const char *const params[], PGresult **result)
 {
-    if (PQsendQueryParams(pg, text, n, NULL, params, NULL, NULL, 0) != 1)
+    if (PQsendQueryParams(pq->pg, text, n, NULL, params, NULL, NULL, 0) != 1)
         return lost();
-    return cx__pq_finish(pg, result);
+    return cx__pq_finish(pq, result);
 }
 
-int cx__pq_run(PGconn *pg, const char *text)
+int cx__pq_run(struct cx__pq *pq, const char *text)
 {
-    return cx__pq_query(pg, text, 0, NULL, NULL);
+    return cx__pq_query(pq, text, 0, NULL, NULL);
 }
 
 /* Wait for the first of the results, unless a cancel or the deadline is
  * first. */
-static void await_answer(PGconn *pg)
+static void await_answer(struct cx__pq *pq)
 {
-    int error = cx__pq_flush(pg);
+    int error = cx__pq_flush(pq);
 
-    while (error == 0 && PQisBusy(pg))
-        error = wait_for(pg, CX_READABLE);
+    while (error == 0 && PQisBusy(pq->pg))
+        error = wait_for(pq, CX_READABLE);
 }
 
-int cx__pq_commit(PGconn *pg)
+int cx__pq_commit(struct cx__pq *pq)
 {
     int error = -ENOMEM;
 
-    if (PQsendQueryParams(pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) != 1)
+    if (PQsendQueryParams(pq->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) != 1)
         return lost();
-    await_answer(pg);
+    await_answer(pq);
     CX__PQ_GRACE {
-        error = cx__pq_finish(pg, NULL);
+        error = cx__pq_finish(pq, NULL);
     }
-    if (PQstatus(pg) == CONNECTION_OK &&
-        PQtransactionStatus(pg) != PQTRANS_ACTIVE)
+    if (PQstatus(pq->pg) == CONNECTION_OK &&
+        PQtransactionStatus(pq->pg) != PQTRANS_ACTIVE)
         return error;
     return cx__problem(-ENOTRECOVERABLE,
                        "the connection was lost at the commit: whether it was"
@@ -342,15 +368,17 @@ static int start_cancel(PGcancel *cancel)
  * The cancel may arrive when the server's process is gone and its number is
  * another's: it also has a key, which is that process's alone.
  */
-void cx__pq_abandon(PGconn *pg)
+void cx__pq_abandon(struct cx__pq *pq)
 {
     PGcancel *cancel = NULL;
 
-    if (PQtransactionStatus(pg) == PQTRANS_ACTIVE &&
-        PQstatus(pg) == CONNECTION_OK)
-        cancel = PQgetCancel(pg);
-    cx_fd_remove(PQsocket(pg));
-    PQfinish(pg);
+    if (PQtransactionStatus(pq->pg) == PQTRANS_ACTIVE &&
+        PQstatus(pq->pg) == CONNECTION_OK)
+        cancel = PQgetCancel(pq->pg);
+    cx_fd_remove(pq->fd);
+    (void)close(pq->fd);
+    PQfinish(pq->pg);
+    free(pq);
     if (cancel != NULL && start_cancel(cancel) != 0)
         PQfreeCancel(cancel);
 }

@@ -17,6 +17,12 @@
 
 #include <ctxvar/task.h>
 
+/* A connection; fd: its socket, as the loop keeps it. */
+struct cx__pq {
+    PGconn *pg;
+    int fd;
+};
+
 enum { CX__PQ_GRACE_MS = 1000 };
 #define CX__PQ_GRACE                                                           \
     CX_SHIELD                                                                  \
@@ -27,31 +33,31 @@ enum { CX__PQ_GRACE_MS = 1000 };
  * by a NULL. 0, or the error with words left for it.
  */
 int cx__pq_connect(const char *const names[], const char *const values[],
-                   PGconn **pg);
+                   struct cx__pq **pq);
 
 /* Have all that was sent reach the server. */
-int cx__pq_flush(PGconn *pg);
+int cx__pq_flush(struct cx__pq *pq);
 
 /* The next result of what was sent; NULL: there is none more. */
-int cx__pq_next(PGconn *pg, PGresult **result);
+int cx__pq_next(struct cx__pq *pq, PGresult **result);
 
 /* Drop what has come of the results: true, there is nothing more to come. */
-bool cx__pq_drop(PGconn *pg);
+bool cx__pq_drop(struct cx__pq *pq);
 
 /* The last result of what was sent, the others dropped; NULL: none. An error
  * of the server's is an error of this, too, with its words. */
-int cx__pq_finish(PGconn *pg, PGresult **last);
+int cx__pq_finish(struct cx__pq *pq, PGresult **last);
 
 /* Run one statement of the library's own, without parameters, and drop what
  * it gives. */
-int cx__pq_run(PGconn *pg, const char *text);
+int cx__pq_run(struct cx__pq *pq, const char *text);
 
 /* The same with parameters, as text; what it gives is the caller's. */
-int cx__pq_query(PGconn *pg, const char *text, int n,
+int cx__pq_query(struct cx__pq *pq, const char *text, int n,
                  const char *const params[], PGresult **result);
 
 /* Commit, cancelled or not. -ENOTRECOVERABLE: the answer is lost. */
-int cx__pq_commit(PGconn *pg);
+int cx__pq_commit(struct cx__pq *pq);
 
 /* What a result says: 0, or the error with words left for it. They are of the
  * error's kind, and of the table and column, but never of values. */
@@ -59,6 +65,6 @@ int cx__pq_error(const PGresult *result);
 
 /* Have the server give up what it does for a connection, and close that;
  * nothing is waited for. */
-void cx__pq_abandon(PGconn *pg);
+void cx__pq_abandon(struct cx__pq *pq);
 
 #endif
