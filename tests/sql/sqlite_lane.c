@@ -47,7 +47,7 @@ ATTACK(a_function_that_takes_long_keeps_nobody_waiting)
         " '%' || hex(zeroblob(200)) || '1%'",
         "SELECT hex(zeroblob(400000)) GLOB"
         " '*' || hex(zeroblob(200)) || '1*'",
-        "SELECT trim(hex(zeroblob(400000)), hex(randomblob(400)))",
+        "SELECT trim(hex(zeroblob(2000000)), '10')",
         "SELECT upper(hex(zeroblob(4000000))), lower(hex(zeroblob(4000000))),"
         " length(hex(zeroblob(4000000))), quote(hex(zeroblob(4000000)))",
     };
@@ -78,8 +78,7 @@ static int take_next(const cx_param *fields, size_t n, void *arg)
 
     assert_int_equal(n, 2);
     assert_int_equal(fields[0].i64, ++series->n);
-    for (size_t i = 0; i < fields[1].text.len; i++)
-        assert_int_equal(fields[1].text.data[i], '0');
+    assert_int_equal(strspn(fields[1].text.data, "0"), fields[1].text.len);
     if (series->within != NULL)
         assert_ok(run(series->db, series->within));
     return series->n == series->stop ? 7 : 0;
