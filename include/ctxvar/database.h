@@ -159,8 +159,8 @@ CX__API void cx_rows_fini(cx_rows *rows);
  *   -EILSEQ      text that is not UTF-8, or has a NUL in it
  *   -E2BIG       a limit is exceeded
  *
- * On SQLite it runs on a thread beside the loop, whatever it takes. A cancel and
- * the deadline are heeded between its steps, but not within a function: one
+ * On SQLite it runs on a thread beside the loop, whatever it takes. A cancel
+ * and the deadline are heeded between its steps, but not within a function: one
  * over the largest value that there may be, 64 MiB, can take a minute.
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
@@ -186,9 +186,8 @@ CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
  * @return as cx_db_sql(), or what fn returned.
  *
  * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
- * Cost: as cx_db_sql(); memory for the rows that are read ahead, on SQLite 64 of
- * them or 64 KiB.
- * Source: own.  Since: 0.1
+ * Cost: as cx_db_sql(); memory for the rows that are read ahead, on SQLite 64
+ * of them or 64 KiB. Source: own.  Since: 0.1
  */
 CX__API int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
                            int (*fn)(const cx_param *fields, size_t n,

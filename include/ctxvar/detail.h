@@ -310,14 +310,22 @@ CX__INLINE cx_value cx__pack_ptr(const volatile void *value)
              : f64_, default                                                   \
              : ptr_)
 
+/* x is evaluated outside of the block in which it is checked, so that what it
+ * may be the address of, a compound literal, lives as long as the caller's
+ * block. */
 #define CX__PACK(name, x)                                                      \
-    __extension__({                                                            \
+    __extension__((void)sizeof(CX__CHECKED(CX__T(name), x)),                   \
+                  CX__SELECT(*(name).type, cx__pack_i64, cx__pack_u64,         \
+                             cx__pack_u64, cx__pack_f64,                       \
+                             cx__pack_ptr)((CX__T(name)){(x)}))
+
+/* Is x a T, without a doubtful conversion? Not to be evaluated. */
+#define CX__CHECKED(T, x)                                                      \
+    ({                                                                         \
         CX__STRICT_BEGIN                                                       \
-        __typeof__(*(name).type) cx__x = (x);                                  \
+        CX__UNUSED T cx__x = (x);                                              \
         CX__STRICT_END                                                         \
-        CX__SELECT(cx__x, cx__pack_i64, cx__pack_u64, cx__pack_u64,            \
-                   cx__pack_f64, cx__pack_ptr)                                 \
-        (cx__x);                                                               \
+        0;                                                                     \
     })
 
 #define CX__UNPACK(x, packed)                                                  \

@@ -397,31 +397,23 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
                   .size = sizeof(T),                                           \
                   __VA_ARGS__}}
 
-/* A row that must be of the model's type. Of one whose address is a constant
- * gcc says that the variable is not used. */
-#define CX__ROW(m, row_)                                                       \
-    __extension__({                                                            \
-        CX__STRICT_BEGIN                                                       \
-        CX__UNUSED __typeof__((m)->row) cx__row = (row_);                      \
-        CX__STRICT_END                                                         \
-        cx__row;                                                               \
-    })
+/* A row that must be of the model's type. An expression without a block of its
+ * own: one that is a compound literal lives as long as the caller's. */
+#define CX__ROW(m, row_) _Generic((row_), __typeof__(&*(m)->row) : (row_))
 
 #define CX__CONST_ROW(m, row_)                                                 \
-    __extension__({                                                            \
-        CX__STRICT_BEGIN                                                       \
-        CX__UNUSED const __typeof__(*(m)->row) *cx__row = (row_);              \
-        CX__STRICT_END                                                         \
-        cx__row;                                                               \
-    })
+    _Generic((row_), __typeof__(&*(m)->row)                                    \
+             : (row_), const __typeof__(*(m)->row) *                           \
+             : (row_))
 
 /**
- * Insert a row of a model.
+ * Insert a row of a model: cx_db_insert(db, m, row). The row may be written
+ * down in its place, as &(User){.name = name}.
  *
  * Source: cx_model_insert(), with its errors.  Since: 0.1
  */
-#define cx_db_insert(db, m, row)                                               \
-    cx_model_insert((db), &(m)->model, CX__ROW(m, row))
+#define cx_db_insert(db, m, ...)                                               \
+    cx_model_insert((db), &(m)->model, CX__ROW(m, (__VA_ARGS__)))
 
 /**
  * Find the row of a key.
@@ -466,12 +458,12 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
     cx_model_update((db), &(m)->model, CX__CONST_ROW(m, row), (only))
 
 /**
- * Delete the row of a key.
+ * Delete the row of a key: cx_db_delete(db, m, row), as cx_db_insert().
  *
  * Source: cx_model_delete(), with its errors.  Since: 0.1
  */
-#define cx_db_delete(db, m, row)                                               \
-    cx_model_delete((db), &(m)->model, CX__CONST_ROW(m, row))
+#define cx_db_delete(db, m, ...)                                               \
+    cx_model_delete((db), &(m)->model, CX__CONST_ROW(m, (__VA_ARGS__)))
 
 /**
  * Count rows of a model.

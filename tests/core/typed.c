@@ -162,6 +162,26 @@ static void as_a_cx_value_each_type_is_widened(void **state)
     assert_ptr_equal(widened(cx_var_of(a_pointer)).ptr, numbers);
 }
 
+struct request {
+    int64_t id;
+    const char *path;
+};
+
+CX_VAR(const struct request *, request);
+
+static void
+what_is_written_down_in_a_call_lives_as_long_as_its_block(void **state)
+{
+    (void)state;
+    assert_int_equal(cx_set(request, (&(struct request){7, "/seven"})), 0);
+    assert_int_equal(cx_get(request)->id, 7);
+    assert_string_equal(cx_get(request)->path, "/seven");
+    CX_WITH(request, (&(struct request){8, "/eight"})) {
+        assert_int_equal(cx_get(request)->id, 8);
+        assert_string_equal(cx_get(request)->path, "/eight");
+    }
+}
+
 CX_VAR(double, rate, .title = "the rate", .initial = 1.0);
 
 static void a_title_left_out_is_the_name(void **state)
@@ -310,6 +330,7 @@ int main(void)
         fresh_test(a_bool_is_true_or_false_whatever_is_given),
         fresh_test(a_default_of_zero_or_one_is_a_default),
         fresh_test(as_a_cx_value_each_type_is_widened),
+        fresh_test(what_is_written_down_in_a_call_lives_as_long_as_its_block),
         fresh_test(a_title_left_out_is_the_name),
         fresh_test(a_declared_variable_is_the_defined_one),
         fresh_test(a_thread_variable_is_one_for_each_thread),

@@ -44,6 +44,24 @@ USERS_TEST(a_row_comes_back_as_it_was_put_in)
     assert_true(got.left.set && got.left.value.us == INT64_MAX);
 }
 
+USERS_TEST(a_row_can_be_written_down_in_the_call)
+{
+    User got = {.id = 7};
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_insert(
+        db, &user_model,
+        &(User){.id = 7, .name = CX_TEXT("Ann"), .rank = 3, .weight = 0.5}));
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_text(got.name, "Ann");
+    assert_true(got.rank == 3 && got.weight == 0.5 && !got.age.set);
+    assert_ok(cx_db_update(db, &user_model, (&(User){.id = 7, .rank = 4}),
+                           CX_ONLY("rank")));
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_int_equal(got.rank, 4);
+    assert_ok(cx_db_delete(db, &user_model, &(User){.id = 7}));
+}
+
 USERS_TEST(what_is_missing_comes_back_as_missing)
 {
     User put = {.name = CX_TEXT("")};
@@ -332,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_comes_back_as_it_was_put_in),
+        cmocka_unit_test(a_row_can_be_written_down_in_the_call),
         cmocka_unit_test(what_is_missing_comes_back_as_missing),
         cmocka_unit_test(bytes_of_no_length_are_not_missing),
         cmocka_unit_test(the_database_numbers_new_rows),
