@@ -15,7 +15,8 @@
 
 CX__BEGIN_DECLS
 
-/** UTF-8 of a known length, which need not end with a NUL. */
+/** UTF-8 of a known length, which need not end with a NUL; what a database has
+ *  given does. */
 typedef struct cx_text {
     const char *data; /**< NULL: no text at all, SQL's NULL */
     size_t len;       /**< in bytes */
@@ -207,6 +208,31 @@ CX__INLINE cx_param cx__param_null(void)
     return param;
 }
 
+CX__INLINE cx_param cx__param_maybe_i64(cx_maybe_i64 value)
+{
+    return value.set ? cx__param_i64(value.value) : cx__param_null();
+}
+
+CX__INLINE cx_param cx__param_maybe_i32(cx_maybe_i32 value)
+{
+    return value.set ? cx__param_i64(value.value) : cx__param_null();
+}
+
+CX__INLINE cx_param cx__param_maybe_f64(cx_maybe_f64 value)
+{
+    return value.set ? cx__param_f64(value.value) : cx__param_null();
+}
+
+CX__INLINE cx_param cx__param_maybe_bool(cx_maybe_bool value)
+{
+    return value.set ? cx__param_bool(value.value) : cx__param_null();
+}
+
+CX__INLINE cx_param cx__param_maybe_timestamp(cx_maybe_timestamp value)
+{
+    return value.set ? cx__param_timestamp(value.value) : cx__param_null();
+}
+
 CX__INLINE cx_param cx__param_same(cx_param value)
 {
     return value;
@@ -224,8 +250,9 @@ CX__INLINE cx_param cx__param_same(cx_param value)
 /**
  * A value as a cx_param, of the kind that its type says: an integer of up to
  * 64 bits with a sign or 32 without, a floating point number, bool, a C
- * string, cx_text, cx_blob, cx_timestamp, cx_param. What it points to is
- * borrowed. A value of another type is not compiled.
+ * string, cx_text, cx_blob, cx_timestamp, one of these that may be missing
+ * (cx_maybe_i64 and the like), cx_param. What it points to is borrowed. A value
+ * of another type is not compiled.
  *
  * Source: own.  Since: 0.1
  */
@@ -247,7 +274,12 @@ CX__INLINE cx_param cx__param_same(cx_param value)
              : cx__param_string, cx_text                                       \
              : cx__param_text, cx_blob                                         \
              : cx__param_blob, cx_timestamp                                    \
-             : cx__param_timestamp, cx_param                                   \
+             : cx__param_timestamp, cx_maybe_i64                               \
+             : cx__param_maybe_i64, cx_maybe_i32                               \
+             : cx__param_maybe_i32, cx_maybe_f64                               \
+             : cx__param_maybe_f64, cx_maybe_bool                              \
+             : cx__param_maybe_bool, cx_maybe_timestamp                        \
+             : cx__param_maybe_timestamp, cx_param                             \
              : cx__param_same)(value)
 
 /**

@@ -102,17 +102,18 @@ typedef enum cx_compare {
     CX_GE = 5,
 } cx_compare;
 
-/** What a row must be like; made by CX_IS(). */
-typedef struct cx_condition {
+/** What a row must be like; made by CX_IS(). The value is of the column's kind,
+ *  or a whole number for a double, or 0 or 1 for a bool. */
+typedef struct cx_predicate {
     const char *column;
     cx_compare compare;
     cx_param value;
-} cx_condition;
+} cx_predicate;
 
 /** Which rows, and in what order; made by CX_QUERY(). Zero members: all of
  *  them, in any order. */
 typedef struct cx_query {
-    const cx_condition *where; /**< all of them hold; CX_WHERE() */
+    const cx_predicate *where; /**< all of them hold; CX_WHERE() */
     size_t where_len;
     /** A column; among equals the key decides. NULL comes first. */
     const char *order;
@@ -536,9 +537,9 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
  * Source: own.  Since: 0.1
  */
 #define CX_WHERE(...)                                                          \
-    .where = (const cx_condition[]){__VA_ARGS__},                              \
+    .where = (const cx_predicate[]){__VA_ARGS__},                              \
     .where_len =                                                               \
-        sizeof((const cx_condition[]){__VA_ARGS__}) / sizeof(cx_condition)
+        sizeof((const cx_predicate[]){__VA_ARGS__}) / sizeof(cx_predicate)
 
 /**
  * A condition: a column by its name, how it is to compare, and with what, as

@@ -127,7 +127,7 @@ static int bind(struct cx__call *call, const cx_param *value)
     return call->engine->bind(call->statement, ++call->bound, value);
 }
 
-/* The values of the conditions, but for NULL where that is in the text. */
+/* The values of the predicates, but for NULL where that is in the text. */
 static int bind_query(struct cx__call *call, const cx_query *query)
 {
     bool is_list = call->operation != CX__COUNT;
@@ -139,10 +139,10 @@ static int bind_query(struct cx__call *call, const cx_query *query)
     int error = 0;
 
     for (size_t i = 0; error == 0 && i < query->where_len; i++) {
-        const cx_condition *condition = &query->where[i];
+        const cx_predicate *predicate = &query->where[i];
 
-        if (condition->value.kind != CX_KIND_NULL || condition->compare > CX_NE)
-            error = bind(call, &condition->value);
+        if (predicate->value.kind != CX_KIND_NULL || predicate->compare > CX_NE)
+            error = bind(call, &predicate->value);
     }
     if (error == 0 && is_list && (query->limit != 0 || query->offset != 0))
         error = bind(call, &limit);

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "problem.h"
+#include "row.h"
 #include "text.h"
 
 static bool has(cx__columns columns, size_t i)
@@ -132,27 +133,71 @@ static int no_column(const cx_model *model, const char *name)
                        model->table, name != NULL ? name : "without a name");
 }
 
-static int add_condition(struct cx__words *words, const cx_model *model,
-                         const cx_condition *condition, unsigned *n)
+/* C's true and false are whole numbers; and those are numbers. */
+static bool is_of_kind(const cx_param *value, cx_kind wanted)
+{
+    if (value->kind == CX_KIND_I64 && wanted == CX_KIND_BOOL)
+        return value->i64 == 0 || value->i64 == 1;
+    return value->kind == wanted || value->kind == CX_KIND_NULL ||
+           (value->kind == CX_KIND_I64 && wanted == CX_KIND_F64);
+}
+
+/* Engines would each make something else of a value of another kind. */
+static int check_kind(const cx_model *model, size_t i, const cx_param *value)
+{
+    static const char *const kinds[] = {
+        [CX_KIND_NULL] = "nothing",    [CX_KIND_I64] = "a whole number",
+        [CX_KIND_F64] = "a number",    [CX_KIND_BOOL] = "true or false",
+        [CX_KIND_TEXT] = "text",       [CX_KIND_BLOB] = "bytes",
+        [CX_KIND_TIMESTAMP] = "a time"};
+    cx_kind wanted = cx__row_kind(model, i);
+
+    if (is_of_kind(value, wanted))
+        return 0;
+    return cx__problem(-EINVAL, "%s.%s is %s, and the value %s", model->table,
+                       cx__column_name(&model->columns[i]), kinds[wanted],
+                       (size_t)value->kind < sizeof(kinds) / sizeof(kinds[0])
+                           ? kinds[value->kind]
+                           : "of no kind");
+}
+
+/* With a value that may be larger than the column's. */
+static void add_comparison(struct cx__words *words, const cx_model *model,
+                           size_t i, const char *compare, unsigned n)
+{
+    unsigned field = model->columns[i].field & ~(unsigned)CX__FIELD_MAYBE;
+
+    cx__words_print(
+        words, field == CX__FIELD_I32 ? " %s CAST($%u AS bigint)" : " %s $%u",
+        compare, n);
+}
+
+static int add_predicate(struct cx__words *words, const cx_model *model,
+                         const cx_predicate *predicate, unsigned *n)
 {
     static const char *const compares[] = {
         [CX_EQ] = "=", [CX_NE] = "IS DISTINCT FROM",
         [CX_LT] = "<", [CX_LE] = "<=",
         [CX_GT] = ">", [CX_GE] = ">="};
-    int i = cx__model_column(model, condition->column);
+    int i = cx__model_column(model, predicate->column);
+    int error;
 
     if (i < 0)
-        return no_column(model, condition->column);
-    if ((unsigned)condition->compare >= sizeof(compares) / sizeof(compares[0]))
+        return no_column(model, predicate->column);
+    error = check_kind(model, (size_t)i, &predicate->value);
+    if (error != 0)
+        return error;
+    if ((unsigned)predicate->compare >= sizeof(compares) / sizeof(compares[0]))
         return cx__problem(-EINVAL, "no such comparison");
     add_name(words, model, (size_t)i);
-    if (condition->value.kind == CX_KIND_NULL && condition->compare == CX_EQ)
+    if (predicate->value.kind == CX_KIND_NULL && predicate->compare == CX_EQ)
         cx__words_add(words, " IS NULL");
-    else if (condition->value.kind == CX_KIND_NULL &&
-             condition->compare == CX_NE)
+    else if (predicate->value.kind == CX_KIND_NULL &&
+             predicate->compare == CX_NE)
         cx__words_add(words, " IS NOT NULL");
     else
-        cx__words_print(words, " %s $%u", compares[condition->compare], ++*n);
+        add_comparison(words, model, (size_t)i, compares[predicate->compare],
+                       ++*n);
     return 0;
 }
 
@@ -163,7 +208,7 @@ static int add_where(struct cx__words *words, const cx_model *model,
 
     for (size_t i = 0; error == 0 && i < query->where_len; i++) {
         cx__words_add(words, i == 0 ? " WHERE " : " AND ");
-        error = add_condition(words, model, &query->where[i], n);
+        error = add_predicate(words, model, &query->where[i], n);
     }
     return error;
 }

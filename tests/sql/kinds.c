@@ -75,6 +75,22 @@ static void assert_thing(const Thing *got, unsigned set)
     assert_true(!put.at.set || got->at.value.us == put.at.value.us);
 }
 
+/* How many there are that are the same but for their numbers. */
+static int64_t count_equal(cx_db *db, const Thing *thing)
+{
+    int64_t n = -1;
+
+    assert_ok(cx_db_count(
+        db, &thing_model,
+        CX_QUERY(CX_WHERE(
+            CX_IS("id", CX_EQ, thing->id), CX_IS("large", CX_EQ, thing->large),
+            CX_IS("small", CX_EQ, thing->small),
+            CX_IS("weight", CX_EQ, thing->weight),
+            CX_IS("good", CX_EQ, thing->good), CX_IS("at", CX_EQ, thing->at))),
+        &n));
+    return n;
+}
+
 THINGS_TEST(columns_that_may_be_missing_are_so_one_by_one,
             server() == NULL ? table : table_on_server)
 {
@@ -86,6 +102,7 @@ THINGS_TEST(columns_that_may_be_missing_are_so_one_by_one,
         got.id = thing.id;
         assert_ok(cx_db_find(db, &thing_model, &got, NULL));
         assert_thing(&got, set);
+        assert_int_equal(count_equal(db, &thing), 1);
         thing = thing_of(~set);
         thing.id = got.id;
         assert_ok(cx_db_update(db, &thing_model, &thing, NULL));

@@ -56,6 +56,54 @@ USERS_TEST(conditions_choose_rows)
     assert_count(db, CX_QUERY(CX_WHERE(CX_IS("age", CX_EQ, 20))), 2);
 }
 
+USERS_TEST(values_may_be_wider_than_their_column)
+{
+    User ann = {.name = CX_TEXT("Ann"), .rank = 7, .weight = 2};
+
+    assert_ok(cx_db_insert(db, &user_model, &ann));
+    assert_count(db, CX_QUERY(CX_WHERE(CX_IS("rank", CX_LT, INT64_MAX))), 1);
+    assert_count(db, CX_QUERY(CX_WHERE(CX_IS("rank", CX_EQ, INT64_MIN))), 0);
+    assert_count(db, CX_QUERY(CX_WHERE(CX_IS("weight", CX_EQ, 2))), 1);
+    assert_count(db, CX_QUERY(CX_WHERE(CX_IS("active", CX_EQ, false))), 1);
+    assert_count(db, CX_QUERY(CX_WHERE(CX_IS("active", CX_NE, true))), 1);
+    assert_count(db, CX_QUERY(CX_WHERE(CX_IS("active", CX_EQ, ann.active))), 1);
+}
+
+/* One engine would find none, and the other refuse it or find all. */
+USERS_TEST(a_value_of_another_kind_than_its_column_is_refused)
+{
+    static const unsigned char byte[1] = {0};
+    cx_timestamp now = {0};
+    cx_blob blob = {byte, 1};
+    const cx_predicate wrong[] = {CX_IS("joined", CX_GE, "2026-01-01"),
+                                  CX_IS("joined", CX_GE, 0),
+                                  CX_IS("age", CX_LT, "x"),
+                                  CX_IS("age", CX_LT, 2.5),
+                                  CX_IS("age", CX_EQ, now),
+                                  CX_IS("active", CX_EQ, "true"),
+                                  CX_IS("active", CX_EQ, 2),
+                                  CX_IS("name", CX_EQ, blob),
+                                  CX_IS("name", CX_EQ, 7),
+                                  CX_IS("photo", CX_EQ, "x"),
+                                  CX_IS("weight", CX_EQ, "x"),
+                                  {"age", CX_EQ, {.kind = (cx_kind)99}}};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const cx_query query = {.where = &wrong[i], .where_len = 1};
+        int64_t n;
+
+        assert_int_equal(cx_db_count(db, &user_model, &query, &n), -EINVAL);
+        assert_non_null(strstr(cx_db_problem(), wrong[i].column));
+    }
+    assert_int_equal(
+        cx_db_count(db, &user_model,
+                    CX_QUERY(CX_WHERE(CX_IS("joined", CX_GE, "x"))),
+                    &(int64_t){0}),
+        -EINVAL);
+    assert_string_equal(cx_db_problem(), "count in users: users.joined is a"
+                                         " time, and the value text");
+}
+
 USERS_TEST(null_is_equal_to_null_alone)
 {
     add_five(db);
@@ -260,6 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_query_all_rows_are_met),
         cmocka_unit_test(conditions_choose_rows),
+        cmocka_unit_test(values_may_be_wider_than_their_column),
+        cmocka_unit_test(a_value_of_another_kind_than_its_column_is_refused),
         cmocka_unit_test(null_is_equal_to_null_alone),
         cmocka_unit_test(all_conditions_must_hold),
         cmocka_unit_test(rows_come_in_the_order_that_is_asked_for),
