@@ -60,11 +60,14 @@ CX__API int cx_fd_wait(int fd, int events);
 CX__API int cx_fd_add(int fd);
 
 /**
- * Have the loop let go of a descriptor that it keeps. A task that waits for it
- * gets -EBADF.
+ * Have the loop let go of a descriptor that it keeps, or that was waited for.
+ * A task that waits for it gets -EBADF.
  *
- * @param fd  One that was given to cx_fd_add() on this thread; others are
- *            ignored.
+ * The kernel still tells of one that was only waited for until it is closed or
+ * this is called; that costs something where it stays in use otherwise.
+ *
+ * @param fd  One that was given to cx_fd_add() or cx_fd_wait() on this thread,
+ *            and is no stream's; a number that was not is ignored.
  *
  * Suspends: never. Threads: the loop's that keeps it. Cost: one system call.
  * Source: libevent, event_del().  Since: 0.1

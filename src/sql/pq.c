@@ -167,6 +167,7 @@ static int keep_socket(struct cx__pq *pq)
     pq->fd = fcntl(PQsocket(pq->pg), F_DUPFD_CLOEXEC, 0);
     if (pq->fd < 0)
         return -errno;
+    cx_fd_remove(PQsocket(pq->pg));
     error = cx_fd_add(pq->fd);
     if (error != 0)
         (void)close(pq->fd);

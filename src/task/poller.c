@@ -273,7 +273,7 @@ void cx__poller_drop(struct cx__loop *loop, int fd)
 {
     struct cx__poller *poller = &loop->poller;
 
-    if (fd < 0 || (size_t)fd >= poller->room || !poller->watched[fd].kept)
+    if (fd < 0 || (size_t)fd >= poller->room)
         return;
     cx__poller_remove(loop, fd);
     poller->watched[fd].kept = false;

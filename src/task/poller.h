@@ -57,6 +57,8 @@ int cx__poller_arm(struct cx__loop *loop, int fd, int events);
  * -ENOMEM.
  */
 int cx__poller_keep(struct cx__loop *loop, int fd);
+
+/* The end of that, or of having been armed for a wait. */
 void cx__poller_drop(struct cx__loop *loop, int fd);
 
 /* A watched descriptor is about to be closed: who waits for it gets -EBADF. */
