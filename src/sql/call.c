@@ -23,6 +23,9 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
     case CX__FIND:
         cx__text_find(words, call->model, columns);
         break;
+    case CX__FIND_ANY:
+        cx__text_find_any(words, call->model, columns);
+        break;
     case CX__LOCK:
         cx__text_find(words, call->model, columns);
         if (call->engine->for_update != NULL)
@@ -48,7 +51,7 @@ static int make(struct cx__call *call, const struct cx__shape *shape,
     error = cx__statement_make(call->connection, shape, cx__words_text(words),
                                CX__MODEL, &call->statement);
     if (error == 0)
-        call->statement->single = call->operation != CX__SELECT;
+        call->statement->few = call->operation != CX__SELECT;
     return error;
 }
 

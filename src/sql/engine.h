@@ -105,6 +105,10 @@ struct cx__engine {
      * of which are bound for each run. */
     int (*bind)(struct cx__statement *statement, unsigned place,
                 const cx_param *value);
+    /* The same with several whole numbers, which a column is compared with any
+     * of; NULL: there is no such parameter. */
+    int (*bind_numbers)(struct cx__statement *statement, unsigned place,
+                        const int64_t *list, size_t n);
     /* 1: there is a row; 0: it is done. */
     int (*step)(struct cx__statement *statement);
     /* A field of that row, borrowed until the next step, as the kind that is

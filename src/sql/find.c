@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows that are read by their models: one by its key or several, a
- * count, a list. */
+/* Rows that are read by their models: one by its key, a count, a list. */
 #include <errno.h>
 
 #include "arena.h"
@@ -8,26 +7,6 @@
 #include "database.h"
 #include "problem.h"
 #include "row.h"
-
-static bool has_text(const cx_model *model)
-{
-    for (size_t i = 0; i < model->columns_len; i++) {
-        cx_kind kind = cx__row_kind(model, i);
-
-        if (kind == CX_KIND_TEXT || kind == CX_KIND_BLOB)
-            return true;
-    }
-    return false;
-}
-
-/* What was read has to lie somewhere. */
-static int check_arena(const cx_model *model, const cx_arena *arena)
-{
-    if (arena != NULL || !has_text(model))
-        return 0;
-    return cx__problem(-EINVAL, "%s has text, for which there is no arena",
-                       model->table);
-}
 
 static int find(cx_db *db, const cx_model *model, enum cx__operation operation,
                 void *row, cx_arena *arena)
@@ -37,7 +16,7 @@ static int find(cx_db *db, const cx_model *model, enum cx__operation operation,
     int result = cx__model_begin(model, row);
 
     if (result == 0)
-        result = check_arena(model, arena);
+        result = cx__row_check_arena(model, arena);
     if (result != 0)
         return result;
     key = cx__model_key(model);
@@ -66,61 +45,6 @@ int cx_model_find(cx_db *db, const cx_model *model, void *row, cx_arena *arena)
 int cx_model_lock(cx_db *db, const cx_model *model, void *row, cx_arena *arena)
 {
     return find(db, model, CX__LOCK, row, arena);
-}
-
-/* Rows by the array; found: which of them are there, NULL: all must be. */
-struct finds {
-    struct cx__call call;
-    cx__columns key;
-    cx__columns others;
-    char *rows;
-    bool *found;
-    cx_arena *arena;
-};
-
-static void *find_row(const struct finds *finds, size_t i)
-{
-    return finds->rows + i * finds->call.model->size;
-}
-
-static int find_bind(void *arg, size_t i)
-{
-    struct finds *finds = arg;
-
-    finds->call.bound = 0;
-    return cx__call_bind(&finds->call, find_row(finds, i), finds->key);
-}
-
-static int find_take(void *arg, size_t i, bool is_row)
-{
-    struct finds *finds = arg;
-    struct cx__call *call = &finds->call;
-
-    if (finds->found != NULL)
-        finds->found[i] = is_row;
-    if (is_row)
-        return cx__row_read(call->model, call->statement, finds->others,
-                            find_row(finds, i), finds->arena);
-    return finds->found != NULL ? 0 : cx__wordless(-ENOENT);
-}
-
-int cx_model_find_many(cx_db *db, const cx_model *model, void *rows, size_t n,
-                       bool *found, cx_arena *arena)
-{
-    struct finds finds = {.rows = rows, .found = found, .arena = arena};
-    struct cx__batch batch = {n, find_bind, find_take, &finds};
-    int error = cx__model_begin(model, rows);
-
-    if (error == 0)
-        error = check_arena(model, arena);
-    if (error != 0)
-        return error;
-    finds.key = cx__model_key(model);
-    finds.others = cx__model_all(model) & ~finds.key;
-    error = cx__call_begin(&finds.call, db, model, CX__FIND, finds.others);
-    if (error != 0)
-        return error;
-    return cx__call_end(&finds.call, cx__call_batch(&finds.call, &batch));
 }
 
 int cx_model_count(cx_db *db, const cx_model *model, const cx_query *query,

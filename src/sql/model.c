@@ -141,9 +141,9 @@ int cx__model_problem(const cx_model *model, enum cx__operation operation,
 {
     static const char *const verbs[] = {
         [CX__INSERT] = "insert into", [CX__FIND] = "find in",
-        [CX__LOCK] = "lock in",       [CX__UPDATE] = "update",
-        [CX__DELETE] = "delete from", [CX__COUNT] = "count in",
-        [CX__SELECT] = "read"};
+        [CX__FIND_ANY] = "find in",   [CX__LOCK] = "lock in",
+        [CX__UPDATE] = "update",      [CX__DELETE] = "delete from",
+        [CX__COUNT] = "count in",     [CX__SELECT] = "read"};
 
     if (cx_db_problem()[0] == '\0')
         return error;

@@ -13,6 +13,7 @@
 enum cx__operation {
     CX__INSERT = 1,
     CX__FIND,
+    CX__FIND_ANY,
     CX__LOCK,
     CX__UPDATE,
     CX__DELETE,

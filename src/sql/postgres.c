@@ -300,6 +300,7 @@ const struct cx__engine cx__postgres = {
     .prepare = cx__pg_prepare,
     .finalize = cx__pg_finalize,
     .bind = cx__pg_bind,
+    .bind_numbers = cx__pg_bind_numbers,
     .step = cx__pg_step,
     .column = cx__pg_column,
     .reset = cx__pg_reset,

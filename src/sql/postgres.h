@@ -78,6 +78,8 @@ int cx__pg_prepare(struct cx__connection *connection, cx_text text,
 void cx__pg_finalize(struct cx__statement *statement);
 int cx__pg_bind(struct cx__statement *statement, unsigned place,
                 const cx_param *value);
+int cx__pg_bind_numbers(struct cx__statement *statement, unsigned place,
+                        const int64_t *list, size_t n);
 int cx__pg_step(struct cx__statement *statement);
 int cx__pg_column(struct cx__statement *statement, unsigned place,
                   cx_kind wanted, cx_param *value);

@@ -294,7 +294,7 @@ static int send(struct pg_statement *statement)
     error = cx__pg_put(statement);
     if (error != 0)
         return error;
-    if (!statement->base.single)
+    if (!statement->base.few)
         (void)PQsetSingleRowMode(connection->pq->pg);
     connection->running = statement;
     return cx__pq_flush(connection->pq);
@@ -304,6 +304,7 @@ void cx__pg_drop_row(struct pg_statement *statement)
 {
     PQclear(statement->row);
     statement->row = NULL;
+    statement->at = 0;
     statement->whole = false;
     cx__scratch_clear(&statement->scratch);
 }
@@ -367,6 +368,16 @@ static int next_row(struct pg_statement *statement)
     return finish(statement, error);
 }
 
+/* The next row of an answer that has come as a whole. */
+static bool next_of_whole(struct pg_statement *statement)
+{
+    if (!statement->whole || statement->at + 1 >= PQntuples(statement->row))
+        return false;
+    statement->at++;
+    cx__scratch_clear(&statement->scratch);
+    return true;
+}
+
 int cx__pg_step(struct cx__statement *base)
 {
     struct pg_statement *statement = cx__pg_statement_of(base);
@@ -374,6 +385,8 @@ int cx__pg_step(struct cx__statement *base)
     bool is_over = statement->whole;
     int result = 0;
 
+    if (next_of_whole(statement))
+        return 1;
     cx__pg_drop_row(statement);
     if (!is_over && connection->running != statement &&
         statement->stash == NULL)
@@ -392,8 +405,8 @@ int cx__pg_column(struct cx__statement *base, unsigned place, cx_kind wanted,
 
     if (statement->row == NULL || (int)place >= PQnfields(statement->row))
         return cx__problem(-EINVAL, "a row without this column");
-    return cx__pg_read(&statement->scratch, statement->row, (int)place, wanted,
-                       value);
+    return cx__pg_read(&statement->scratch, statement->row, statement->at,
+                       (int)place, wanted, value);
 }
 
 unsigned cx__pg_columns(const struct cx__statement *base)

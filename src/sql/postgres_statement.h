@@ -21,8 +21,9 @@ enum { CX__PG_NAME_BYTES = 16 };
  * STASHED   <=> stash != NULL: its results are in memory
  *
  * about    what the server tells of it: its parameters and columns
- * row      what it gives now
- * whole    that is its answer: no other row comes
+ * row      what it gives now, which is
+ * at       this row of it
+ * whole    that is its answer: no other comes
  * changed  rows, by its last run
  */
 struct pg_statement {
@@ -30,6 +31,7 @@ struct pg_statement {
     char name[CX__PG_NAME_BYTES];
     PGresult *about;
     PGresult *row;
+    int at;
     bool whole;
     PGresult **stash;
     size_t stash_len;

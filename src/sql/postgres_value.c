@@ -107,8 +107,9 @@ static void write_timestamp(char *text, int64_t us)
                    (int)(us - seconds * US), year > 0 ? "" : " BC");
 }
 
-/* printf() takes longer than all else that is done for a key. */
-static void write_i64(char *text, int64_t value)
+/* printf() takes longer than all else that is done for a key. The text's end
+ * is returned. */
+static char *write_i64(char *text, int64_t value)
 {
     uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
     char digits[20];
@@ -122,6 +123,7 @@ static void write_i64(char *text, int64_t value)
     while (n > 0)
         *text++ = digits[--n];
     *text = '\0';
+    return text;
 }
 
 /* A number's text. */
@@ -129,7 +131,7 @@ static void write_number(char *text, const cx_param *value)
 {
     switch (value->kind) {
     case CX_KIND_I64:
-        write_i64(text, value->i64);
+        (void)write_i64(text, value->i64);
         break;
     case CX_KIND_F64:
         if (isinf(value->f64))
@@ -164,6 +166,26 @@ static int write_text(struct cx__scratch *scratch, cx_text from,
     (void)memcpy(copy, from.data, from.len);
     copy[from.len] = '\0';
     *text = copy;
+    return 0;
+}
+
+int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
+                         size_t n, const char **text)
+{
+    char *made = scratch_take(scratch, n * I64_BYTES + 3);
+    char *at = made;
+
+    if (made == NULL)
+        return -ENOMEM;
+    *at++ = '{';
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            *at++ = ',';
+        at = write_i64(at, list[i]);
+    }
+    *at++ = '}';
+    *at = '\0';
+    *text = made;
     return 0;
 }
 
@@ -320,17 +342,17 @@ static int read_blob(struct cx__scratch *scratch, const char *text, size_t len,
     return 0;
 }
 
-int cx__pg_read(struct cx__scratch *scratch, const PGresult *row, int column,
-                cx_kind wanted, cx_param *value)
+int cx__pg_read(struct cx__scratch *scratch, const PGresult *rows, int row,
+                int column, cx_kind wanted, cx_param *value)
 {
-    const char *text = PQgetvalue(row, 0, column);
-    size_t len = (size_t)PQgetlength(row, 0, column);
+    const char *text = PQgetvalue(rows, row, column);
+    size_t len = (size_t)PQgetlength(rows, row, column);
 
     *value = (cx_param){.kind = CX_KIND_NULL};
-    if (PQgetisnull(row, 0, column))
+    if (PQgetisnull(rows, row, column))
         return 0;
     value->kind =
-        wanted != CX_KIND_NULL ? wanted : cx__pg_kind(PQftype(row, column));
+        wanted != CX_KIND_NULL ? wanted : cx__pg_kind(PQftype(rows, column));
     switch (value->kind) {
     case CX_KIND_I64:
         return read_i64(text, value);

@@ -23,12 +23,16 @@ void cx__scratch_clear(struct cx__scratch *scratch);
 int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
                  const char **text);
 
+/* Whole numbers as an array, as text. 0 or -ENOMEM. */
+int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
+                         size_t n, const char **text);
+
 /* What a type of the server's is to us. */
 cx_kind cx__pg_kind(Oid type);
 
-/* A field of a result's only row as the kind that is wanted; CX_KIND_NULL: as
+/* A field of a row of a result as the kind that is wanted; CX_KIND_NULL: as
  * what it is. 0, -EINVAL with words, -ENOMEM. */
-int cx__pg_read(struct cx__scratch *scratch, const PGresult *row, int column,
-                cx_kind wanted, cx_param *value);
+int cx__pg_read(struct cx__scratch *scratch, const PGresult *rows, int row,
+                int column, cx_kind wanted, cx_param *value);
 
 #endif

@@ -219,3 +219,22 @@ int cx__row_read(const cx_model *model, struct cx__statement *statement,
         put(model, row, (size_t)__builtin_ctzll(left), &fields[n++]);
     return 0;
 }
+
+static bool has_text(const cx_model *model)
+{
+    for (size_t i = 0; i < model->columns_len; i++) {
+        cx_kind kind = cx__row_kind(model, i);
+
+        if (kind == CX_KIND_TEXT || kind == CX_KIND_BLOB)
+            return true;
+    }
+    return false;
+}
+
+int cx__row_check_arena(const cx_model *model, const cx_arena *arena)
+{
+    if (arena != NULL || !has_text(model))
+        return 0;
+    return cx__problem(-EINVAL, "%s has text, for which there is no arena",
+                       model->table);
+}

@@ -14,6 +14,9 @@ int cx__row_check(const cx_model *model, size_t i, const cx_param *field);
 /* What a member is read as. */
 cx_kind cx__row_kind(const cx_model *model, size_t i);
 
+/* What is read has to lie somewhere: 0 or the problem. */
+int cx__row_check_arena(const cx_model *model, const cx_arena *arena);
+
 /* Write a field that fits into its member. */
 void cx__row_put(const cx_model *model, void *row, size_t i,
                  const cx_param *field);

@@ -24,7 +24,7 @@ struct cx__shape {
  *
  * origin      whose text it is
  * parameters  how many it has; the engine says
- * single      a run gives one row at most; who makes it says so
+ * few         rows, so that all may come at once; who makes it says so
  * busy        somebody runs it; it is not found meanwhile, so that one that is
  *             run within itself is there twice
  */
@@ -35,7 +35,7 @@ struct cx__statement {
     struct cx__shape shape;     /* with a copy of the text */
     enum cx__origin origin;
     unsigned parameters;
-    bool single;
+    bool few;
     bool busy;
 };
 

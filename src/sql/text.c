@@ -110,6 +110,17 @@ void cx__text_find(struct cx__words *words, const cx_model *model,
     add_key(words, model, 0);
 }
 
+void cx__text_find_any(struct cx__words *words, const cx_model *model,
+                       cx__columns columns)
+{
+    cx__words_add(words, "SELECT ");
+    add_names(words, model, columns);
+    add_table(words, " FROM ", model);
+    cx__words_add(words, " WHERE ");
+    add_names(words, model, cx__model_key(model));
+    cx__words_add(words, " = ANY($1)");
+}
+
 void cx__text_update(struct cx__words *words, const cx_model *model,
                      cx__columns columns)
 {

@@ -18,6 +18,11 @@ void cx__text_insert(struct cx__words *words, const cx_model *model,
 void cx__text_find(struct cx__words *words, const cx_model *model,
                    cx__columns columns);
 
+/* The columns of the rows whose key, one column, is any of the numbers in the
+ * parameter. */
+void cx__text_find_any(struct cx__words *words, const cx_model *model,
+                       cx__columns columns);
+
 /* Parameters: the columns, then the key. */
 void cx__text_update(struct cx__words *words, const cx_model *model,
                      cx__columns columns);

@@ -55,6 +55,76 @@ USERS_TEST(rows_that_are_found_together_are_each_its_own)
     }
 }
 
+USERS_TEST(a_row_that_is_asked_for_more_than_once_is_found_each_time)
+{
+    int64_t ann = user_add(db, "Ann", 1);
+    int64_t bob = user_add(db, "Bob", 2);
+    User rows[5] = {
+        {.id = bob}, {.id = ann}, {.id = bob}, {.id = 77}, {.id = ann}};
+    bool found[5];
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_find_many(db, &user_model, rows, 5, found, &arena));
+    assert_true(found[0] && found[1] && found[2] && !found[3] && found[4]);
+    assert_string_equal(rows[0].name.data, "Bob");
+    assert_string_equal(rows[1].name.data, "Ann");
+    assert_string_equal(rows[2].name.data, "Bob");
+    assert_string_equal(rows[4].name.data, "Ann");
+    assert_true(rows[2].id == bob && rows[3].id == 77);
+}
+
+USERS_TEST(keys_of_any_size_are_found_together)
+{
+    static const int64_t keys[] = {INT64_MIN, -1, 1, INT64_MAX};
+    User rows[4];
+    CX_ARENA(arena);
+
+    for (int i = 0; i < 4; i++) {
+        rows[i] = (User){.id = keys[i], .name = CX_TEXT("abcd" + i)};
+        assert_ok(cx_db_insert(db, &user_model, &rows[i]));
+        rows[i] = (User){.id = keys[i]};
+    }
+    assert_ok(cx_db_find_many(db, &user_model, rows, 4, NULL, &arena));
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(rows[i].name.data, "abcd" + i);
+}
+
+typedef struct Place {
+    cx_text country;
+    cx_text city;
+    int64_t people;
+} Place;
+
+static const cx_column place_columns[] = {
+    CX_COLUMN(Place, country, .key = true),
+    CX_COLUMN(Place, city, .key = true),
+    CX_COLUMN(Place, people),
+};
+CX_MODEL(Place, place_model, "places", place_columns);
+
+DB_TEST(keys_that_are_no_numbers_are_found_together)
+{
+    Place rows[3] = {{CX_TEXT("fr"), CX_TEXT("Paris"), 1},
+                     {CX_TEXT("us"), CX_TEXT("Paris"), 2},
+                     {CX_TEXT("us"), CX_TEXT("Lyon"), 3}};
+    bool found[3];
+    cx_tenant *tenant;
+    CX_ARENA(arena);
+
+    template_exec(folder, "CREATE TABLE places (country TEXT NOT NULL,"
+                          " city TEXT NOT NULL, people INTEGER NOT NULL,"
+                          " PRIMARY KEY (country, city))");
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_ok(cx_db_insert_many(db, &place_model, rows, 2));
+        rows[0].people = rows[1].people = 0;
+        assert_ok(cx_db_find_many(db, &place_model, rows, 3, found, &arena));
+    }
+    assert_true(found[0] && found[1] && !found[2]);
+    assert_true(rows[0].people == 1 && rows[1].people == 2);
+    cx_tenant_unref(tenant);
+}
+
 USERS_TEST(a_row_that_is_missing_among_many_is_told)
 {
     User rows[3] = {{.id = user_add(db, "Ann", 1)}, {.id = 77}, {.id = 1}};
@@ -202,6 +272,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_that_are_inserted_together_are_numbered_in_order),
         cmocka_unit_test(rows_that_are_found_together_are_each_its_own),
+        cmocka_unit_test(
+            a_row_that_is_asked_for_more_than_once_is_found_each_time),
+        cmocka_unit_test(keys_of_any_size_are_found_together),
+        cmocka_unit_test(keys_that_are_no_numbers_are_found_together),
         cmocka_unit_test(a_row_that_is_missing_among_many_is_told),
         cmocka_unit_test(of_rows_one_of_which_is_refused_none_is_inserted),
         cmocka_unit_test(a_value_that_cannot_be_stored_stops_all),
