@@ -36,11 +36,13 @@ struct cx__sqlite {
 };
 
 /*
- * preparing a statement is prepared for the first time
+ * preparing statements are prepared for the first time
  * trusted   what is prepared or run now is the library's own
  * on_lane   it is run by a lane
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
+ * refusal   words for what is not allowed, where there are better ones than
+ *           SQLite's; NULL: there are not
  * writes    how often its task has the writer's turn
  * slice     the millisecond in which it last let others run
  * frames    in the log after the last commit
@@ -53,6 +55,7 @@ struct cx__sqlite_connection {
     bool trusted;
     bool on_lane;
     int why;
+    const char *refusal;
     unsigned writes;
     uint64_t slice;
     int frames;
@@ -124,7 +127,7 @@ bool cx__sqlite_block(int n);
 
 /* sqlite_guard.c: what a connection may do. */
 
-/* Settings; after all that the library itself needs beyond them. */
+/* Settings; of a connection that is trusted meanwhile. */
 int cx__sqlite_harden(struct cx__sqlite_connection *connection,
                       enum cx__room room);
 

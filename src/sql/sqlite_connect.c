@@ -106,10 +106,10 @@ static int set_up(struct connect_job *job)
     int error;
 
     cx__sqlite_waits(connection);
-    error = cx__sqlite_outcome(&job->outcome, connection->handle,
-                               cx__sqlite_harden(connection, job->room));
     connection->trusted = true;
     connection->preparing = true;
+    error = cx__sqlite_outcome(&job->outcome, connection->handle,
+                               cx__sqlite_harden(connection, job->room));
     if (error == 0)
         error = check_log_mode(job);
     if (error == 0)

@@ -103,6 +103,8 @@ static int judge(struct cx__sqlite_connection *connection, int code,
     if (error == 0 || error == -ECANCELED || error == -ETIMEDOUT ||
         error == -ENOMEM)
         return cx__sqlite_refuse(outcome, error, "");
+    if (error == -EACCES && connection->refusal != NULL)
+        return cx__sqlite_refuse(outcome, error, connection->refusal);
     return cx__sqlite_refuse(outcome, error,
                              sqlite3_errmsg(connection->handle));
 }
