@@ -12,9 +12,10 @@
 
 #include "engine.h"
 #include "pool.h"
+#include "siphash.h"
 #include "statement.h"
 
-enum { CX__KEY_BYTES = 16, CX__WORDS_BYTES = 256 };
+enum { CX__WORDS_BYTES = 256 };
 
 struct cx__vfs;
 
@@ -24,7 +25,7 @@ struct cx__vfs;
  * executor  one thread, for what blocks: files that are opened, closed, copied
  *           and removed, checkpoints and syncs
  * lanes     as many as there may be connections, for a program's statements
- * key       which registry the tenants' files belong to: each has it too
+ * key       the registry's: with it are made the stamps of the tenants' files
  */
 struct cx__sqlite {
     cx_executor *executor;
@@ -32,7 +33,7 @@ struct cx__sqlite {
     struct cx__vfs *vfs;
     char *folder;  /* absolute, without links */
     bool existing; /* it must be there already */
-    unsigned char key[CX__KEY_BYTES];
+    unsigned char key[CX__SIPHASH_KEY_BYTES];
 };
 
 /*
@@ -159,6 +160,15 @@ int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
                          struct cx__outcome *outcome);
 int cx__sqlite_provision(cx_db *db, int64_t id);
 int cx__sqlite_remove(cx_db *db, int64_t id);
+
+/* sqlite_stamp.c */
+
+/* Write into a room's file whose it is. */
+int cx__sqlite_stamp(const struct cx__sqlite *sqlite, sqlite3 *handle,
+                     int64_t id, struct cx__outcome *outcome);
+/* Does it say so? 0, or -ESTALE. */
+int cx__sqlite_check_stamp(const struct cx__sqlite *sqlite, sqlite3 *handle,
+                           int64_t id, struct cx__outcome *outcome);
 
 /* sqlite_drop.c */
 

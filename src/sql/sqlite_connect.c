@@ -37,32 +37,6 @@ struct connect_job {
     struct cx__outcome outcome;
 };
 
-/* Does the file say that it is this room's? */
-static int check_stamp(struct connect_job *job)
-{
-    sqlite3 *handle = job->connection->handle;
-    sqlite3_stmt *statement = NULL;
-    bool is_own = false;
-    int code = sqlite3_prepare_v2(handle, "SELECT id, registry FROM cx_room",
-                                  -1, &statement, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        is_own = sqlite3_column_int64(statement, 0) == job->id &&
-                 sqlite3_column_bytes(statement, 1) == CX__KEY_BYTES &&
-                 memcmp(sqlite3_column_blob(statement, 1), job->sqlite->key,
-                        CX__KEY_BYTES) == 0;
-    (void)sqlite3_finalize(statement);
-    if (is_own)
-        return 0;
-    /* Without the table it is not one of ours at all. */
-    if (code == SQLITE_ROW || code == SQLITE_DONE || code == SQLITE_ERROR)
-        return cx__sqlite_refuse(&job->outcome, -ESTALE,
-                                 "the tenant's file is not its own");
-    return cx__sqlite_outcome(&job->outcome, handle, code);
-}
-
 static int check_log_mode(struct connect_job *job)
 {
     sqlite3_stmt *statement = NULL;
@@ -117,7 +91,8 @@ static int set_up(struct connect_job *job)
                                 is_registry ? registry_settings : settings,
                                 &job->outcome);
     if (error == 0 && !is_registry)
-        error = check_stamp(job);
+        error = cx__sqlite_check_stamp(job->sqlite, connection->handle, job->id,
+                                       &job->outcome);
     if (error == 0 && !is_registry)
         error = cx__sqlite_number(connection->handle, version_of_tables,
                                   &connection->base.version, &job->outcome);

@@ -86,8 +86,9 @@ static int read_key(struct cx__sqlite *sqlite, sqlite3 *handle,
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     if (code == SQLITE_ROW &&
-        sqlite3_column_bytes(statement, 0) == CX__KEY_BYTES) {
-        memcpy(sqlite->key, sqlite3_column_blob(statement, 0), CX__KEY_BYTES);
+        sqlite3_column_bytes(statement, 0) == CX__SIPHASH_KEY_BYTES) {
+        memcpy(sqlite->key, sqlite3_column_blob(statement, 0),
+               CX__SIPHASH_KEY_BYTES);
         found = true;
     }
     (void)sqlite3_finalize(statement);

@@ -7,8 +7,7 @@
  *     DIR/t0.db         the template that new tenants are copies of
  *     DIR/t<id>.db      a tenant's tables
  *
- * A tenant's file says whose it is: which tenant's, and of which registry. One
- * that was copied over another's is not taken for it.
+ * A tenant's file says whose it is: sqlite_stamp.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +20,7 @@
 #include "sqlite.h"
 
 static const char room_tables[] =
-    "CREATE TABLE cx_room (id INTEGER NOT NULL, registry BLOB NOT NULL);"
+    "CREATE TABLE cx_room (id INTEGER NOT NULL, stamp INTEGER NOT NULL);"
     "CREATE TABLE cx_migrations (version INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL, checksum INTEGER NOT NULL, at INTEGER NOT NULL)";
 
@@ -123,27 +122,6 @@ int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome)
     return 0;
 }
 
-/* Write into a room's file whose it is. */
-static int stamp(const struct cx__sqlite *sqlite, sqlite3 *handle, int64_t id,
-                 struct cx__outcome *outcome)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = cx__sqlite_exec(handle, "DELETE FROM cx_room", outcome);
-
-    if (code != 0)
-        return code;
-    code = sqlite3_prepare_v2(handle, "INSERT INTO cx_room VALUES (?, ?)", -1,
-                              &statement, NULL);
-    if (code == SQLITE_OK) {
-        (void)sqlite3_bind_int64(statement, 1, id);
-        (void)sqlite3_bind_blob(statement, 2, sqlite->key, CX__KEY_BYTES,
-                                SQLITE_STATIC);
-        code = sqlite3_step(statement);
-    }
-    (void)sqlite3_finalize(statement);
-    return cx__sqlite_outcome(outcome, handle, code);
-}
-
 /* All pages of the template's file. */
 static int copy_template(const struct cx__sqlite *sqlite, sqlite3 *to,
                          struct cx__outcome *outcome)
@@ -185,7 +163,7 @@ static int fill_open(const struct cx__sqlite *sqlite, sqlite3 *handle,
     if (error == 0)
         error = id == CX__TEMPLATE ? make_template(handle, outcome)
                                    : copy_template(sqlite, handle, outcome);
-    return error == 0 ? stamp(sqlite, handle, id, outcome) : error;
+    return error == 0 ? cx__sqlite_stamp(sqlite, handle, id, outcome) : error;
 }
 
 /* Fill a file that is empty. */
