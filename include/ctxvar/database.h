@@ -12,7 +12,8 @@
  *
  *   -ECANCELED   the task is cancelled
  *   -ETIMEDOUT   the deadline has passed
- *   -EBUSY       another process has a lock and does not give it up
+ *   -EBUSY       another process has had a lock for a minute; where there is a
+ *                deadline, that says how long it is waited for
  *   -EIO         the database cannot be read or written; -ENOSPC: it is full;
  *                -EROFS: it is read-only; -EUCLEAN: it is damaged
  *   -ECONNREFUSED  the server cannot be connected to

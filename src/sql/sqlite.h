@@ -25,6 +25,7 @@ struct cx__vfs;
  * executor  one thread, for what blocks: files that are opened, closed, copied
  *           and removed, checkpoints and syncs
  * lanes     as many as there may be connections, for a program's statements
+ * patience_ms  that another process's lock is waited for without a deadline
  * key       the registry's: with it are made the stamps of the tenants' files
  */
 struct cx__sqlite {
@@ -33,31 +34,37 @@ struct cx__sqlite {
     struct cx__vfs *vfs;
     char *folder;  /* absolute, without links */
     bool existing; /* it must be there already */
+    unsigned patience_ms;
     unsigned char key[CX__SIPHASH_KEY_BYTES];
 };
 
 /*
  * preparing statements are prepared for the first time
  * trusted   what is prepared or run now is the library's own
- * on_lane   it is run by a lane
+ * on_lane   it is run by a lane, for a task that
+ * has_deadline  or has none
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
  * refusal   words for what is not allowed, where there are better ones than
  *           SQLite's; NULL: there are not
  * writes    how often its task has the writer's turn
+ * since     when it began to wait for another process
  * slice     the millisecond in which it last let others run
  * frames    in the log after the last commit
  * due       the number of them at which a checkpoint is made
  */
 struct cx__sqlite_connection {
     struct cx__connection base;
+    const struct cx__sqlite *sqlite;
     sqlite3 *handle;
     bool preparing;
     bool trusted;
     bool on_lane;
+    bool has_deadline;
     int why;
     const char *refusal;
     unsigned writes;
+    uint64_t since;
     uint64_t slice;
     int frames;
     int due;
@@ -103,8 +110,10 @@ int cx__sqlite_refuse(struct cx__outcome *outcome, int error,
 
 /* Run a job there: 0, or that it was not run. */
 int cx__sqlite_run(struct cx__sqlite *sqlite, cx_task_fn *fn, void *arg);
-/* Run one and tell what it came to. Where there is no file descriptor left for
- * it, connections that nobody uses are closed, and it is run once more. */
+/* Run one and tell what it came to. It waits for nobody: where another process
+ * has a lock it fails, the task waits, and it is run again. Where there is no
+ * file descriptor left for it, connections that nobody uses are closed before
+ * it is run once more. */
 int cx__sqlite_work(cx_db *db, cx_task_fn *fn, void *job,
                     const struct cx__outcome *outcome);
 /* Run it, cancelled or not; if all else fails, here. */
@@ -122,9 +131,9 @@ const char *cx__vfs_name(const struct cx__vfs *vfs);
 
 /* Waits within SQLite are waits of the task. */
 void cx__sqlite_waits(struct cx__sqlite_connection *connection);
-/* For the n-th time the database's own thread waits for another process: it
- * serves everybody, and so does not for ever. False: it was long enough. */
-bool cx__sqlite_block(int n);
+/* Wait for the n-th time for what another process has locked: 0, or that there
+ * is to be an end to it. since: when it began. */
+int cx__sqlite_wait(const struct cx__sqlite *sqlite, uint64_t since, int n);
 
 /* sqlite_guard.c: what a connection may do. */
 

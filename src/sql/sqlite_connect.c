@@ -138,7 +138,9 @@ static void *connect_run(void *arg)
     struct connect_job *job = arg;
     char *path = cx__sqlite_path(job->sqlite, job->room, job->id, "");
 
-    job->outcome.error = path != NULL ? connect_file(job, path) : -ENOMEM;
+    job->outcome.error = path != NULL
+                             ? connect_file(job, path)
+                             : cx__sqlite_failed(&job->outcome, ENOMEM);
     free(path);
     return NULL;
 }
@@ -198,6 +200,7 @@ int cx__sqlite_connect(struct cx__pool *pool,
     if (job.connection == NULL)
         return -ENOMEM;
     cx__statements_init(&job.connection->base);
+    job.connection->sqlite = job.sqlite;
     error = cx__sqlite_work(pool->db, connect_run, &job, &job.outcome);
     if (error != 0) {
         free(job.connection);

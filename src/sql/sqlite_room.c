@@ -24,8 +24,6 @@ static const char room_tables[] =
     "CREATE TABLE cx_migrations (version INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL, checksum INTEGER NOT NULL, at INTEGER NOT NULL)";
 
-enum { BUSY_MS = 5000 };
-
 /* What else SQLite keeps beside a file. */
 static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
 
@@ -122,7 +120,8 @@ int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome)
     return 0;
 }
 
-/* All pages of the template's file. */
+/* All pages of the template's file. Somebody may be migrating it, or be the
+ * last to close it. */
 static int copy_template(const struct cx__sqlite *sqlite, sqlite3 *to,
                          struct cx__outcome *outcome)
 {
@@ -133,8 +132,6 @@ static int copy_template(const struct cx__sqlite *sqlite, sqlite3 *to,
                              : cx__sqlite_failed(outcome, ENOMEM);
 
     if (error == 0) {
-        /* Somebody may be migrating it, or be the last to close it. */
-        (void)sqlite3_busy_timeout(from, BUSY_MS);
         backup = sqlite3_backup_init(to, "main", from, "main");
         if (backup != NULL)
             (void)sqlite3_backup_step(backup, -1);
