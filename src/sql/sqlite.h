@@ -25,6 +25,8 @@ struct cx__vfs;
  * executor  one thread, for what blocks: files that are opened, closed, copied
  *           and removed, checkpoints and syncs
  * lanes     as many as there may be connections, for a program's statements
+ * vfs       the way to files, and
+ * bounded   that of tenants' statements
  * patience_ms  that another process's lock is waited for without a deadline
  * key       the registry's: with it are made the stamps of the tenants' files
  */
@@ -32,6 +34,7 @@ struct cx__sqlite {
     cx_executor *executor;
     cx_executor *lanes;
     struct cx__vfs *vfs;
+    struct cx__vfs *bounded;
     char *folder;  /* absolute, without links */
     bool existing; /* it must be there already */
     unsigned patience_ms;
@@ -122,9 +125,11 @@ void cx__sqlite_must_run(cx_executor *executor, cx_task_fn *fn, void *arg);
 /* sqlite_vfs.c */
 
 /* SQLite's own way to files, but that a task waits for the disk without the
- * loop. NULL with errno. */
+ * loop, and that there may be a bound. NULL with errno. */
 struct cx__vfs *cx__vfs_new(cx_executor *executor);
 void cx__vfs_free(struct cx__vfs *vfs);
+/* How long a temporary file may become; there is no bound at first. */
+void cx__vfs_bound(struct cx__vfs *vfs, int64_t bytes);
 const char *cx__vfs_name(const struct cx__vfs *vfs);
 
 /* sqlite_wait.c */
@@ -151,9 +156,10 @@ int cx__sqlite_functions(sqlite3 *handle);
 /* The path of a room's file, to be freed; NULL: no memory. */
 char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
                       int64_t id, const char *suffix);
-/* Open a file; `more` is SQLITE_OPEN_CREATE or 0. */
-int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
-                    sqlite3 **handle, struct cx__outcome *outcome);
+/* Open a file; for whose statements says `room`. */
+int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path,
+                    enum cx__room room, sqlite3 **handle,
+                    struct cx__outcome *outcome);
 /* The error of what was done with an open file. SQLite does not find what it
  * keeps beside the file, either, where it can make nothing. */
 int cx__sqlite_unmade(const char *path, int error, struct cx__outcome *outcome);

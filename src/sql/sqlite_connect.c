@@ -116,8 +116,8 @@ static int identify(struct connect_job *job, const char *path)
 
 static int connect_file(struct connect_job *job, const char *path)
 {
-    int error = cx__sqlite_open(job->sqlite, path, 0, &job->connection->handle,
-                                &job->outcome);
+    int error = cx__sqlite_open(job->sqlite, path, job->room,
+                                &job->connection->handle, &job->outcome);
 
     if (error == 0)
         error = cx__sqlite_unmade(path, set_up(job), &job->outcome);

@@ -51,7 +51,7 @@ int cx__sqlite_close_room(const struct cx__sqlite *sqlite, const char *path,
                           struct cx__outcome *outcome)
 {
     sqlite3 *handle = NULL;
-    int error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
+    int error = cx__sqlite_open(sqlite, path, CX__SCHEMA, &handle, outcome);
 
     if (error == 0)
         error = close_tables(handle, outcome);

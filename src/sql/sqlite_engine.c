@@ -24,8 +24,9 @@
  * What else blocks is done by that thread as a whole: files are opened with
  * all that comes with it, closed, copied and removed there, and the log is
  * moved into the file. It serves all tenants, and so waits for the disk alone:
- * where another process has a lock, the task waits and asks again. A commit adds to the log without waiting for the disk;
- * that is a transaction which a power failure may undo, but not in part.
+ * where another process has a lock, the task waits and asks again. A commit
+ * adds to the log without waiting for the disk; that is a transaction which a
+ * power failure may undo, but not in part.
  *
  * A connection never changes its file, and what is prepared stays with it.
  */
@@ -36,10 +37,11 @@
 #include "problem.h"
 #include "sqlite.h"
 
-enum { PATIENCE_MS = 60000 };
+enum { PATIENCE_MS = 60000, TEMPORARY_BYTES = 256 << 20 };
 
 static void sqlite_free(struct cx__sqlite *sqlite)
 {
+    cx__vfs_free(sqlite->bounded);
     cx__vfs_free(sqlite->vfs);
     cx_executor_free(sqlite->lanes);
     cx_executor_free(sqlite->executor);
@@ -61,10 +63,13 @@ static struct cx__sqlite *sqlite_new(const cx_db *db)
     sqlite->lanes = cx_executor_new(&each);
     if (sqlite->executor != NULL && sqlite->lanes != NULL)
         sqlite->vfs = cx__vfs_new(sqlite->executor);
-    if (sqlite->vfs == NULL) {
+    if (sqlite->vfs != NULL)
+        sqlite->bounded = cx__vfs_new(sqlite->executor);
+    if (sqlite->bounded == NULL) {
         sqlite_free(sqlite);
         return NULL;
     }
+    cx__vfs_bound(sqlite->bounded, TEMPORARY_BYTES);
     return sqlite;
 }
 

@@ -171,7 +171,7 @@ int cx__sqlite_found(struct cx__sqlite *sqlite, struct cx__outcome *outcome)
     if (error == 0)
         error = cx__sqlite_make_file(path, outcome);
     if (error == -EEXIST || error == 0)
-        error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
+        error = cx__sqlite_open(sqlite, path, CX__REGISTRY, &handle, outcome);
     if (error == 0)
         error = cx__sqlite_unmade(path, found_registry(sqlite, handle, outcome),
                                   outcome);

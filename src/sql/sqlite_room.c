@@ -39,14 +39,15 @@ char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
     return len >= 0 ? path : NULL;
 }
 
-int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
-                    sqlite3 **handle, struct cx__outcome *outcome)
+int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path,
+                    enum cx__room room, sqlite3 **handle,
+                    struct cx__outcome *outcome)
 {
     int code = sqlite3_open_v2(
         path, handle,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-            SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | more,
-        cx__vfs_name(sqlite->vfs));
+            SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
+        cx__vfs_name(room == CX__TENANT ? sqlite->bounded : sqlite->vfs));
 
     return cx__sqlite_outcome(outcome, *handle, code);
 }
@@ -128,8 +129,9 @@ static int copy_template(const struct cx__sqlite *sqlite, sqlite3 *to,
     char *path = cx__sqlite_path(sqlite, CX__TENANT, CX__TEMPLATE, "");
     sqlite3 *from = NULL;
     sqlite3_backup *backup;
-    int error = path != NULL ? cx__sqlite_open(sqlite, path, 0, &from, outcome)
-                             : cx__sqlite_failed(outcome, ENOMEM);
+    int error = path != NULL
+                    ? cx__sqlite_open(sqlite, path, CX__SCHEMA, &from, outcome)
+                    : cx__sqlite_failed(outcome, ENOMEM);
 
     if (error == 0) {
         backup = sqlite3_backup_init(to, "main", from, "main");
@@ -168,7 +170,7 @@ static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
                 struct cx__outcome *outcome)
 {
     sqlite3 *handle = NULL;
-    int error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
+    int error = cx__sqlite_open(sqlite, path, CX__SCHEMA, &handle, outcome);
 
     if (error == 0)
         error = fill_open(sqlite, handle, id, outcome);
