@@ -173,6 +173,9 @@ int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome);
 /* Make a tenant's file, or the template's. */
 int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
                          struct cx__outcome *outcome);
+/* Somebody connects to a room: from now on its file is one that was used. */
+int cx__sqlite_use(const struct cx__sqlite *sqlite, int64_t id,
+                   struct cx__outcome *outcome);
 int cx__sqlite_provision(cx_db *db, int64_t id);
 int cx__sqlite_remove(cx_db *db, int64_t id);
 

@@ -114,13 +114,24 @@ static int identify(struct connect_job *job, const char *path)
     return 0;
 }
 
+/* Open the file and see whose it is. */
+static int open_file(struct connect_job *job, const char *path)
+{
+    int error = 0;
+
+    if (job->room != CX__REGISTRY)
+        error = cx__sqlite_use(job->sqlite, job->id, &job->outcome);
+    if (error == 0)
+        error = cx__sqlite_open(job->sqlite, path, job->room,
+                                &job->connection->handle, &job->outcome);
+    return error == 0 ? cx__sqlite_unmade(path, set_up(job), &job->outcome)
+                      : error;
+}
+
 static int connect_file(struct connect_job *job, const char *path)
 {
-    int error = cx__sqlite_open(job->sqlite, path, job->room,
-                                &job->connection->handle, &job->outcome);
+    int error = open_file(job, path);
 
-    if (error == 0)
-        error = cx__sqlite_unmade(path, set_up(job), &job->outcome);
     if (error == 0)
         error = identify(job, path);
     else if (error == -ENOENT || error == -ENOTDIR)

@@ -6,6 +6,13 @@
  *     DIR/registry.db   the list of tenants
  *     DIR/t0.db         the template that new tenants are copies of
  *     DIR/t<id>.db      a tenant's tables
+ *     DIR/t<id>.db-new  they were never used: there beside them until somebody
+ *                       connects to them first
+ *
+ * A tenant's file is made before it is listed, and a crash in between leaves
+ * one whose number will be given again. It may go if it was never used. Else a
+ * number that has a file is an error, and the file stays: the list of tenants
+ * is an older one than the file is.
  *
  * A tenant's file says whose it is: sqlite_stamp.c.
  */
@@ -24,8 +31,12 @@ static const char room_tables[] =
     "CREATE TABLE cx_migrations (version INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL, checksum INTEGER NOT NULL, at INTEGER NOT NULL)";
 
-/* What else SQLite keeps beside a file. */
-static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
+static const char unused[] = "-new";
+
+/* A room's file and what is kept beside it. As long as there is something left
+ * of a file that was never used, it is to be seen that it was not. */
+static const char *const companions[] = {"", "-wal", "-shm", "-journal",
+                                         unused};
 
 char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
                       int64_t id, const char *suffix)
@@ -179,19 +190,76 @@ static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
     return error == 0 ? sync_path(path, outcome) : error;
 }
 
+/* Is there what says that a room was never used? */
+static bool is_unused(const struct cx__sqlite *sqlite, int64_t id)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, unused);
+    bool found = path != NULL && access(path, F_OK) == 0;
+
+    free(path);
+    return found;
+}
+
+static int mark_unused(const struct cx__sqlite *sqlite, int64_t id,
+                       struct cx__outcome *outcome)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, unused);
+    int error = path != NULL ? cx__sqlite_make_file(path, outcome)
+                             : cx__sqlite_failed(outcome, ENOMEM);
+
+    free(path);
+    return error;
+}
+
+int cx__sqlite_use(const struct cx__sqlite *sqlite, int64_t id,
+                   struct cx__outcome *outcome)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, unused);
+    int failed = path != NULL ? unlink(path) : -1;
+    int number = path != NULL ? errno : ENOMEM;
+
+    free(path);
+    return failed && number != ENOENT && number != ENOTDIR
+               ? cx__sqlite_failed(outcome, number)
+               : 0;
+}
+
+/* Have nothing where a room's file is to be. */
+static int clear_way(const struct cx__sqlite *sqlite, const char *path,
+                     int64_t id, struct cx__outcome *outcome)
+{
+    struct stat stat;
+
+    if (id != CX__TEMPLATE && lstat(path, &stat) == 0 && !is_unused(sqlite, id))
+        return cx__sqlite_refuse(outcome, -EUCLEAN,
+                                 "the next tenant's file is there already: the"
+                                 " list of tenants is an older one");
+    return files_remove(sqlite, id, outcome);
+}
+
+static int make_files(const struct cx__sqlite *sqlite, const char *path,
+                      int64_t id, struct cx__outcome *outcome)
+{
+    int error = 0;
+
+    if (id != CX__TEMPLATE)
+        error = mark_unused(sqlite, id, outcome);
+    if (error == 0)
+        error = cx__sqlite_make_file(path, outcome);
+    if (error == 0)
+        error = fill(sqlite, path, id, outcome);
+    return error == 0 ? sync_path(sqlite->folder, outcome) : error;
+}
+
 static int make_at(const struct cx__sqlite *sqlite, const char *path,
                    int64_t id, struct cx__outcome *outcome)
 {
     struct cx__outcome ignored;
-    int error = files_remove(sqlite, id, outcome);
+    int error = clear_way(sqlite, path, id, outcome);
 
-    if (error == 0)
-        error = cx__sqlite_make_file(path, outcome);
     if (error != 0)
         return error;
-    error = fill(sqlite, path, id, outcome);
-    if (error == 0)
-        error = sync_path(sqlite->folder, outcome);
+    error = make_files(sqlite, path, id, outcome);
     if (error != 0)
         (void)files_remove(sqlite, id, &ignored);
     return error;

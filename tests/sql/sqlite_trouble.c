@@ -184,21 +184,59 @@ CLOSED_TEST(what_is_left_of_a_dropped_tenant_is_removed_at_the_next_opening)
     assert_false(has_room(folder, 1));
 }
 
-/* And between a new file and its listing. */
-CLOSED_TEST(a_file_that_was_never_listed_makes_way)
+static void shell(const struct folder *folder, const char *command)
 {
-    cx_tenant *tenant;
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "cd '%s' && %s", folder->path, command);
+    assert_int_equal(system(text), 0);
+}
+
+/* A tenant that nobody ever uses. */
+static void create_and_close(const struct folder *folder)
+{
     cx_db *db;
 
-    assert_int_equal(open_after(folder, "cp t1.db t2.db"), 0);
     assert_ok(cx_db_open(folder->url, NULL, &db));
-    tenant = tenant_make(db, "B");
-    assert_int_equal(cx_tenant_id(tenant), 2);
-    CX_WITH_TENANT(tenant) {
-        assert_ok(run(db, "SELECT 1"));
+    cx_tenant_unref(tenant_make(db, "B"));
+    assert_ok(cx_db_close(db));
+}
+
+/* The next tenant, that is used once; or that it cannot be made. */
+static void make_next(const struct folder *folder, int wanted)
+{
+    cx_tenant *tenant = NULL;
+    cx_db *db;
+
+    assert_ok(cx_db_open(folder->url, NULL, &db));
+    assert_int_equal(cx_tenant_create(db, CX_TEXT("B"), &tenant), wanted);
+    if (wanted == 0) {
+        assert_int_equal(cx_tenant_id(tenant), 2);
+        CX_WITH_TENANT(tenant) {
+            assert_ok(run(db, "SELECT 1"));
+        }
     }
     cx_tenant_unref(tenant);
     assert_ok(cx_db_close(db));
+}
+
+/* And between a new file and its listing. */
+CLOSED_TEST(a_file_that_was_never_listed_makes_way)
+{
+    shell(folder, "cp db/registry.db before");
+    create_and_close(folder);
+    shell(folder, "mv before db/registry.db; echo x > db/t2.db");
+    make_next(folder, 0);
+}
+
+/* As if it were restored. */
+CLOSED_TEST(a_list_that_is_older_than_a_tenants_file_does_not_cost_it)
+{
+    shell(folder, "cp db/registry.db before");
+    make_next(folder, 0);
+    shell(folder, "mv before db/registry.db; cp db/t2.db t2");
+    make_next(folder, -EUCLEAN);
+    shell(folder, "cmp t2 db/t2.db");
 }
 
 static void *count_ticks(void *arg)
@@ -400,14 +438,6 @@ TASK_TEST(a_file_that_is_replaced_while_its_tenant_is_in_use_is_refused)
     folder_remove(&folder);
 }
 
-static void shell(const struct folder *folder, const char *command)
-{
-    char text[256];
-
-    (void)snprintf(text, sizeof(text), "cd '%s' && %s", folder->path, command);
-    assert_int_equal(system(text), 0);
-}
-
 /* S23. */
 ATTACK(a_folder_that_is_moved_away_is_missed_and_found_again)
 {
@@ -462,6 +492,8 @@ int main(void)
         cmocka_unit_test(
             what_is_left_of_a_dropped_tenant_is_removed_at_the_next_opening),
         cmocka_unit_test(a_file_that_was_never_listed_makes_way),
+        cmocka_unit_test(
+            a_list_that_is_older_than_a_tenants_file_does_not_cost_it),
         cmocka_unit_test(
             a_lock_of_somebody_else_is_waited_for_without_the_loop),
         cmocka_unit_test(a_lock_that_is_not_given_up_is_an_error),
