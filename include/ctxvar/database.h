@@ -12,7 +12,8 @@
  *
  *   -ECANCELED   the task is cancelled
  *   -ETIMEDOUT   the deadline has passed
- *   -EBUSY       another process has a lock and does not give it up
+ *   -EBUSY       another process has had a lock for a minute; where there is a
+ *                deadline, that says how long it is waited for
  *   -EIO         the database cannot be read or written; -ENOSPC: it is full;
  *                -EROFS: it is read-only; -EUCLEAN: it is damaged
  *   -ECONNREFUSED  the server cannot be connected to
@@ -49,6 +50,8 @@ typedef struct cx_db_options {
     /** How many of them one tenant has in use at most; 0: 8. Who wants more
      *  waits, first come, first served. */
     unsigned connections_each;
+    /** How many bytes the rows of one cx_db_sql() may take; 0: 256 MiB. */
+    size_t rows_bytes;
     /** Open only what is there already; nothing is made. */
     bool existing;
 } cx_db_options;
@@ -157,7 +160,9 @@ CX__API void cx_rows_fini(cx_rows *rows);
  *   -EEXIST      there is a row with this key already
  *   -EDOM        a value that a constraint refuses, or that is no number
  *   -EILSEQ      text that is not UTF-8, or has a NUL in it
- *   -E2BIG       a limit is exceeded
+ *   -E2BIG       a limit is exceeded: the statement is too long or deep, a
+ *                value is too large, or all rows together are, which
+ *                cx_db_sql_each() takes one by one
  *
  * On SQLite it runs on a thread beside the loop, whatever it takes. A cancel
  * and the deadline are heeded between its steps, but not within a function: one

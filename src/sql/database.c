@@ -14,7 +14,7 @@
 #include "registry.h"
 #include "tenant.h"
 
-enum { MOST = 128, EACH = 8 };
+enum { MOST = 128, EACH = 8, ROWS_BYTES = 256 << 20 };
 
 static const struct cx__engine *const engines[] = {&cx__sqlite, &cx__postgres};
 
@@ -77,6 +77,8 @@ static int db_init(cx_db *db, const cx_db_options *options)
     db->most = options->connections != 0 ? options->connections : MOST;
     db->each =
         options->connections_each != 0 ? options->connections_each : EACH;
+    db->rows_bytes =
+        options->rows_bytes != 0 ? options->rows_bytes : ROWS_BYTES;
     cx__list_init(&db->idle);
     db->ready = cx_event_new();
     if (db->ready == NULL || cx__gate_init(&db->slots, db->most) != 0)

@@ -38,7 +38,8 @@ struct cx_db {
     unsigned users;
     unsigned open;
     unsigned most;
-    unsigned each; /* of them for one pool */
+    unsigned each;     /* of them for one pool */
+    size_t rows_bytes; /* that a program's statement may give at once */
     unsigned process;
     bool existing; /* it must be there already */
     bool closing;

@@ -114,12 +114,25 @@ int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
     return error;
 }
 
-/* Rows as they come in. field: room for `room` of them. */
+/* Rows as they come in. field: room for `room` of them; left: how many bytes
+ * more they may take. */
 struct collection {
     cx_rows rows;
     cx_param *field;
     size_t room;
+    size_t left;
 };
+
+static size_t bytes_of(const cx_param *fields, size_t n)
+{
+    size_t bytes = n * sizeof(cx_param);
+
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].kind == CX_KIND_TEXT || fields[i].kind == CX_KIND_BLOB)
+            bytes += fields[i].text.len;
+    }
+    return bytes;
+}
 
 /* Room for one more row of n fields: twice as much as there was. */
 static int collection_grow(struct collection *all, size_t n)
@@ -144,9 +157,15 @@ static int collection_grow(struct collection *all, size_t n)
 static int collect(const cx_param *fields, size_t n, void *arg)
 {
     struct collection *all = arg;
-    int error = collection_grow(all, n);
-    cx_param *row = error == 0 ? &all->field[all->rows.len * n] : NULL;
+    size_t bytes = bytes_of(fields, n);
+    cx_param *row;
+    int error;
 
+    if (bytes > all->left)
+        return cx__problem(-E2BIG, "the rows take too much memory");
+    all->left -= bytes;
+    error = collection_grow(all, n);
+    row = error == 0 ? &all->field[all->rows.len * n] : NULL;
     for (size_t i = 0; error == 0 && i < n; i++) {
         row[i] = fields[i];
         error = cx__arena_keep(&all->rows.arena, &row[i]);
@@ -192,6 +211,7 @@ int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
 
     if (error != 0)
         return error;
+    all.left = db->rows_bytes;
     error = run_all(&run, rows != NULL ? collect : ignore, &all);
     if (error == 0 && rows != NULL)
         error = collect_names(&run, &all.rows);

@@ -12,9 +12,10 @@
 
 #include "engine.h"
 #include "pool.h"
+#include "siphash.h"
 #include "statement.h"
 
-enum { CX__KEY_BYTES = 16, CX__WORDS_BYTES = 256 };
+enum { CX__WORDS_BYTES = 256 };
 
 struct cx__vfs;
 
@@ -24,36 +25,49 @@ struct cx__vfs;
  * executor  one thread, for what blocks: files that are opened, closed, copied
  *           and removed, checkpoints and syncs
  * lanes     as many as there may be connections, for a program's statements
- * key       which registry the tenants' files belong to: each has it too
+ * vfs       the way to files, and
+ * bounded   that of tenants' statements
+ * patience_ms  that another process's lock is waited for without a deadline
+ * key       the registry's: with it are made the stamps of the tenants' files
  */
 struct cx__sqlite {
     cx_executor *executor;
     cx_executor *lanes;
     struct cx__vfs *vfs;
+    struct cx__vfs *bounded;
     char *folder;  /* absolute, without links */
     bool existing; /* it must be there already */
-    unsigned char key[CX__KEY_BYTES];
+    unsigned patience_ms;
+    unsigned char key[CX__SIPHASH_KEY_BYTES];
 };
 
 /*
- * preparing a statement is prepared for the first time
+ * preparing statements are prepared for the first time
  * trusted   what is prepared or run now is the library's own
- * on_lane   it is run by a lane
+ * on_lane   it is run by a lane, for a task that
+ * has_deadline  or has none
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
+ * refusal   words for what is not allowed, where there are better ones than
+ *           SQLite's; NULL: there are not
  * writes    how often its task has the writer's turn
+ * since     when it began to wait for another process
  * slice     the millisecond in which it last let others run
  * frames    in the log after the last commit
  * due       the number of them at which a checkpoint is made
  */
 struct cx__sqlite_connection {
     struct cx__connection base;
+    const struct cx__sqlite *sqlite;
     sqlite3 *handle;
     bool preparing;
     bool trusted;
     bool on_lane;
+    bool has_deadline;
     int why;
+    const char *refusal;
     unsigned writes;
+    uint64_t since;
     uint64_t slice;
     int frames;
     int due;
@@ -99,8 +113,10 @@ int cx__sqlite_refuse(struct cx__outcome *outcome, int error,
 
 /* Run a job there: 0, or that it was not run. */
 int cx__sqlite_run(struct cx__sqlite *sqlite, cx_task_fn *fn, void *arg);
-/* Run one and tell what it came to. Where there is no file descriptor left for
- * it, connections that nobody uses are closed, and it is run once more. */
+/* Run one and tell what it came to. It waits for nobody: where another process
+ * has a lock it fails, the task waits, and it is run again. Where there is no
+ * file descriptor left for it, connections that nobody uses are closed before
+ * it is run once more. */
 int cx__sqlite_work(cx_db *db, cx_task_fn *fn, void *job,
                     const struct cx__outcome *outcome);
 /* Run it, cancelled or not; if all else fails, here. */
@@ -109,22 +125,24 @@ void cx__sqlite_must_run(cx_executor *executor, cx_task_fn *fn, void *arg);
 /* sqlite_vfs.c */
 
 /* SQLite's own way to files, but that a task waits for the disk without the
- * loop. NULL with errno. */
+ * loop, and that there may be a bound. NULL with errno. */
 struct cx__vfs *cx__vfs_new(cx_executor *executor);
 void cx__vfs_free(struct cx__vfs *vfs);
+/* How long a temporary file may become; there is no bound at first. */
+void cx__vfs_bound(struct cx__vfs *vfs, int64_t bytes);
 const char *cx__vfs_name(const struct cx__vfs *vfs);
 
 /* sqlite_wait.c */
 
 /* Waits within SQLite are waits of the task. */
 void cx__sqlite_waits(struct cx__sqlite_connection *connection);
-/* For the n-th time the database's own thread waits for another process: it
- * serves everybody, and so does not for ever. False: it was long enough. */
-bool cx__sqlite_block(int n);
+/* Wait for the n-th time for what another process has locked: 0, or that there
+ * is to be an end to it. since: when it began. */
+int cx__sqlite_wait(const struct cx__sqlite *sqlite, uint64_t since, int n);
 
 /* sqlite_guard.c: what a connection may do. */
 
-/* Settings; after all that the library itself needs beyond them. */
+/* Settings; of a connection that is trusted meanwhile. */
 int cx__sqlite_harden(struct cx__sqlite_connection *connection,
                       enum cx__room room);
 
@@ -138,9 +156,10 @@ int cx__sqlite_functions(sqlite3 *handle);
 /* The path of a room's file, to be freed; NULL: no memory. */
 char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
                       int64_t id, const char *suffix);
-/* Open a file; `more` is SQLITE_OPEN_CREATE or 0. */
-int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
-                    sqlite3 **handle, struct cx__outcome *outcome);
+/* Open a file; for whose statements says `room`. */
+int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path,
+                    enum cx__room room, sqlite3 **handle,
+                    struct cx__outcome *outcome);
 /* The error of what was done with an open file. SQLite does not find what it
  * keeps beside the file, either, where it can make nothing. */
 int cx__sqlite_unmade(const char *path, int error, struct cx__outcome *outcome);
@@ -154,8 +173,20 @@ int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome);
 /* Make a tenant's file, or the template's. */
 int cx__sqlite_make_room(const struct cx__sqlite *sqlite, int64_t id,
                          struct cx__outcome *outcome);
+/* Somebody connects to a room: from now on its file is one that was used. */
+int cx__sqlite_use(const struct cx__sqlite *sqlite, int64_t id,
+                   struct cx__outcome *outcome);
 int cx__sqlite_provision(cx_db *db, int64_t id);
 int cx__sqlite_remove(cx_db *db, int64_t id);
+
+/* sqlite_stamp.c */
+
+/* Write into a room's file whose it is. */
+int cx__sqlite_stamp(const struct cx__sqlite *sqlite, sqlite3 *handle,
+                     int64_t id, struct cx__outcome *outcome);
+/* Does it say so? 0, or -ESTALE. */
+int cx__sqlite_check_stamp(const struct cx__sqlite *sqlite, sqlite3 *handle,
+                           int64_t id, struct cx__outcome *outcome);
 
 /* sqlite_drop.c */
 

@@ -37,32 +37,6 @@ struct connect_job {
     struct cx__outcome outcome;
 };
 
-/* Does the file say that it is this room's? */
-static int check_stamp(struct connect_job *job)
-{
-    sqlite3 *handle = job->connection->handle;
-    sqlite3_stmt *statement = NULL;
-    bool is_own = false;
-    int code = sqlite3_prepare_v2(handle, "SELECT id, registry FROM cx_room",
-                                  -1, &statement, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        is_own = sqlite3_column_int64(statement, 0) == job->id &&
-                 sqlite3_column_bytes(statement, 1) == CX__KEY_BYTES &&
-                 memcmp(sqlite3_column_blob(statement, 1), job->sqlite->key,
-                        CX__KEY_BYTES) == 0;
-    (void)sqlite3_finalize(statement);
-    if (is_own)
-        return 0;
-    /* Without the table it is not one of ours at all. */
-    if (code == SQLITE_ROW || code == SQLITE_DONE || code == SQLITE_ERROR)
-        return cx__sqlite_refuse(&job->outcome, -ESTALE,
-                                 "the tenant's file is not its own");
-    return cx__sqlite_outcome(&job->outcome, handle, code);
-}
-
 static int check_log_mode(struct connect_job *job)
 {
     sqlite3_stmt *statement = NULL;
@@ -106,10 +80,10 @@ static int set_up(struct connect_job *job)
     int error;
 
     cx__sqlite_waits(connection);
-    error = cx__sqlite_outcome(&job->outcome, connection->handle,
-                               cx__sqlite_harden(connection, job->room));
     connection->trusted = true;
     connection->preparing = true;
+    error = cx__sqlite_outcome(&job->outcome, connection->handle,
+                               cx__sqlite_harden(connection, job->room));
     if (error == 0)
         error = check_log_mode(job);
     if (error == 0)
@@ -117,7 +91,8 @@ static int set_up(struct connect_job *job)
                                 is_registry ? registry_settings : settings,
                                 &job->outcome);
     if (error == 0 && !is_registry)
-        error = check_stamp(job);
+        error = cx__sqlite_check_stamp(job->sqlite, connection->handle, job->id,
+                                       &job->outcome);
     if (error == 0 && !is_registry)
         error = cx__sqlite_number(connection->handle, version_of_tables,
                                   &connection->base.version, &job->outcome);
@@ -139,13 +114,24 @@ static int identify(struct connect_job *job, const char *path)
     return 0;
 }
 
+/* Open the file and see whose it is. */
+static int open_file(struct connect_job *job, const char *path)
+{
+    int error = 0;
+
+    if (job->room != CX__REGISTRY)
+        error = cx__sqlite_use(job->sqlite, job->id, &job->outcome);
+    if (error == 0)
+        error = cx__sqlite_open(job->sqlite, path, job->room,
+                                &job->connection->handle, &job->outcome);
+    return error == 0 ? cx__sqlite_unmade(path, set_up(job), &job->outcome)
+                      : error;
+}
+
 static int connect_file(struct connect_job *job, const char *path)
 {
-    int error = cx__sqlite_open(job->sqlite, path, 0, &job->connection->handle,
-                                &job->outcome);
+    int error = open_file(job, path);
 
-    if (error == 0)
-        error = cx__sqlite_unmade(path, set_up(job), &job->outcome);
     if (error == 0)
         error = identify(job, path);
     else if (error == -ENOENT || error == -ENOTDIR)
@@ -163,7 +149,9 @@ static void *connect_run(void *arg)
     struct connect_job *job = arg;
     char *path = cx__sqlite_path(job->sqlite, job->room, job->id, "");
 
-    job->outcome.error = path != NULL ? connect_file(job, path) : -ENOMEM;
+    job->outcome.error = path != NULL
+                             ? connect_file(job, path)
+                             : cx__sqlite_failed(&job->outcome, ENOMEM);
     free(path);
     return NULL;
 }
@@ -223,6 +211,7 @@ int cx__sqlite_connect(struct cx__pool *pool,
     if (job.connection == NULL)
         return -ENOMEM;
     cx__statements_init(&job.connection->base);
+    job.connection->sqlite = job.sqlite;
     error = cx__sqlite_work(pool->db, connect_run, &job, &job.outcome);
     if (error != 0) {
         free(job.connection);

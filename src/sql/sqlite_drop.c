@@ -7,8 +7,6 @@
  */
 #include "sqlite.h"
 
-enum { WAIT_MS = 5000 };
-
 /* A script, in one field, that gives each table another name. */
 static const char renamings[] =
     "SELECT group_concat('ALTER TABLE \"' || replace(name, '\"', '\"\"') ||"
@@ -38,14 +36,12 @@ static int rename_tables(sqlite3 *handle, struct cx__outcome *outcome)
 /* Old references to what is renamed do not matter any more. */
 static int close_tables(sqlite3 *handle, struct cx__outcome *outcome)
 {
-    int error;
+    int error = cx__sqlite_exec(handle,
+                                "PRAGMA legacy_alter_table = ON;"
+                                "PRAGMA synchronous = OFF;"
+                                "BEGIN IMMEDIATE",
+                                outcome);
 
-    (void)sqlite3_busy_timeout(handle, WAIT_MS);
-    error = cx__sqlite_exec(handle,
-                            "PRAGMA legacy_alter_table = ON;"
-                            "PRAGMA synchronous = OFF;"
-                            "BEGIN IMMEDIATE",
-                            outcome);
     if (error == 0)
         error = rename_tables(handle, outcome);
     return error == 0 ? cx__sqlite_exec(handle, "COMMIT", outcome) : error;
@@ -55,7 +51,7 @@ int cx__sqlite_close_room(const struct cx__sqlite *sqlite, const char *path,
                           struct cx__outcome *outcome)
 {
     sqlite3 *handle = NULL;
-    int error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
+    int error = cx__sqlite_open(sqlite, path, CX__SCHEMA, &handle, outcome);
 
     if (error == 0)
         error = close_tables(handle, outcome);

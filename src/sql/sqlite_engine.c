@@ -23,8 +23,10 @@
  *
  * What else blocks is done by that thread as a whole: files are opened with
  * all that comes with it, closed, copied and removed there, and the log is
- * moved into the file. A commit adds to the log without waiting for the disk;
- * that is a transaction which a power failure may undo, but not in part.
+ * moved into the file. It serves all tenants, and so waits for the disk alone:
+ * where another process has a lock, the task waits and asks again. A commit
+ * adds to the log without waiting for the disk; that is a transaction which a
+ * power failure may undo, but not in part.
  *
  * A connection never changes its file, and what is prepared stays with it.
  */
@@ -35,8 +37,11 @@
 #include "problem.h"
 #include "sqlite.h"
 
+enum { PATIENCE_MS = 60000, TEMPORARY_BYTES = 256 << 20 };
+
 static void sqlite_free(struct cx__sqlite *sqlite)
 {
+    cx__vfs_free(sqlite->bounded);
     cx__vfs_free(sqlite->vfs);
     cx_executor_free(sqlite->lanes);
     cx_executor_free(sqlite->executor);
@@ -53,14 +58,18 @@ static struct cx__sqlite *sqlite_new(const cx_db *db)
     if (sqlite == NULL)
         return NULL;
     sqlite->existing = db->existing;
+    sqlite->patience_ms = PATIENCE_MS;
     sqlite->executor = cx_executor_new(&one);
     sqlite->lanes = cx_executor_new(&each);
     if (sqlite->executor != NULL && sqlite->lanes != NULL)
         sqlite->vfs = cx__vfs_new(sqlite->executor);
-    if (sqlite->vfs == NULL) {
+    if (sqlite->vfs != NULL)
+        sqlite->bounded = cx__vfs_new(sqlite->executor);
+    if (sqlite->bounded == NULL) {
         sqlite_free(sqlite);
         return NULL;
     }
+    cx__vfs_bound(sqlite->bounded, TEMPORARY_BYTES);
     return sqlite;
 }
 
@@ -88,7 +97,7 @@ static void *open_run(void *arg)
 {
     struct open_job *job = arg;
 
-    job->outcome.error = open_folder(job);
+    job->outcome.error = job->sqlite->folder == NULL ? open_folder(job) : 0;
     if (job->outcome.error == 0)
         job->outcome.error = cx__sqlite_found(job->sqlite, &job->outcome);
     return NULL;
@@ -101,13 +110,10 @@ static int engine_open(cx_db *db, const char *place)
 
     if (job.sqlite == NULL)
         return -ENOMEM;
-    error = cx__sqlite_run(job.sqlite, open_run, &job);
-    if (error == 0)
-        error = cx__sqlite_tell(&job.outcome);
+    db->own = job.sqlite;
+    error = cx__sqlite_work(db, open_run, &job, &job.outcome);
     if (error != 0)
         sqlite_free(job.sqlite);
-    else
-        db->own = job.sqlite;
     return error;
 }
 

@@ -85,6 +85,18 @@ int cx__sqlite_errno(sqlite3 *handle, int code)
     }
 }
 
+/* SQLite's words, or better ones. */
+static const char *words_of(sqlite3 *handle, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_TOOBIG:
+        return "a value is too large, or what is kept of rows to sort or"
+               " compare them";
+    default:
+        return handle != NULL ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+    }
+}
+
 /* What a connection's call came to. */
 static int judge(struct cx__sqlite_connection *connection, int code,
                  struct cx__outcome *outcome)
@@ -103,8 +115,10 @@ static int judge(struct cx__sqlite_connection *connection, int code,
     if (error == 0 || error == -ECANCELED || error == -ETIMEDOUT ||
         error == -ENOMEM)
         return cx__sqlite_refuse(outcome, error, "");
+    if (error == -EACCES && connection->refusal != NULL)
+        return cx__sqlite_refuse(outcome, error, connection->refusal);
     return cx__sqlite_refuse(outcome, error,
-                             sqlite3_errmsg(connection->handle));
+                             words_of(connection->handle, code));
 }
 
 int cx__sqlite_step_outcome(struct cx__sqlite_connection *connection, int code,
@@ -149,9 +163,7 @@ int cx__sqlite_outcome(struct cx__outcome *outcome, sqlite3 *handle, int code)
 
     if (error == 0)
         return 0;
-    return cx__sqlite_refuse(outcome, error,
-                             handle != NULL ? sqlite3_errmsg(handle)
-                                            : sqlite3_errstr(code));
+    return cx__sqlite_refuse(outcome, error, words_of(handle, code));
 }
 
 int cx__sqlite_failed(struct cx__outcome *outcome, int number)

@@ -86,8 +86,9 @@ static int read_key(struct cx__sqlite *sqlite, sqlite3 *handle,
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     if (code == SQLITE_ROW &&
-        sqlite3_column_bytes(statement, 0) == CX__KEY_BYTES) {
-        memcpy(sqlite->key, sqlite3_column_blob(statement, 0), CX__KEY_BYTES);
+        sqlite3_column_bytes(statement, 0) == CX__SIPHASH_KEY_BYTES) {
+        memcpy(sqlite->key, sqlite3_column_blob(statement, 0),
+               CX__SIPHASH_KEY_BYTES);
         found = true;
     }
     (void)sqlite3_finalize(statement);
@@ -122,19 +123,6 @@ static int found_tables(struct cx__sqlite *sqlite, sqlite3 *handle,
     return error;
 }
 
-/* Several that read the old mode and would each write the new one cannot wait
- * for each other, and SQLite does not: they begin anew. */
-static int set_log_mode(sqlite3 *handle, struct cx__outcome *outcome)
-{
-    int n = 0;
-    int error;
-
-    do
-        error = cx__sqlite_exec(handle, "PRAGMA journal_mode = WAL", outcome);
-    while (error == -EBUSY && cx__sqlite_block(n++));
-    return error;
-}
-
 /* Somebody else's database is left as it is. */
 static int check_file(sqlite3 *handle, struct cx__outcome *outcome)
 {
@@ -154,18 +142,14 @@ static int check_file(sqlite3 *handle, struct cx__outcome *outcome)
 static int found_registry(struct cx__sqlite *sqlite, sqlite3 *handle,
                           struct cx__outcome *outcome)
 {
-    int error;
+    int error = check_file(handle, outcome);
 
-    (void)sqlite3_busy_timeout(handle, 5000);
-    error = check_file(handle, outcome);
     if (error == 0)
-        error = set_log_mode(handle, outcome);
-    if (error != 0)
-        return error;
-    error = cx__sqlite_exec(handle,
-                            "PRAGMA synchronous = FULL;"
-                            "BEGIN IMMEDIATE",
-                            outcome);
+        error = cx__sqlite_exec(handle,
+                                "PRAGMA journal_mode = WAL;"
+                                "PRAGMA synchronous = FULL;"
+                                "BEGIN IMMEDIATE",
+                                outcome);
     if (error != 0)
         return error;
     error = found_tables(sqlite, handle, outcome);
@@ -187,7 +171,7 @@ int cx__sqlite_found(struct cx__sqlite *sqlite, struct cx__outcome *outcome)
     if (error == 0)
         error = cx__sqlite_make_file(path, outcome);
     if (error == -EEXIST || error == 0)
-        error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
+        error = cx__sqlite_open(sqlite, path, CX__REGISTRY, &handle, outcome);
     if (error == 0)
         error = cx__sqlite_unmade(path, found_registry(sqlite, handle, outcome),
                                   outcome);

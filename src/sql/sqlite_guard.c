@@ -58,7 +58,6 @@ static const char *const functions[] = {"->",
                                         "json",
                                         "json_array",
                                         "json_array_length",
-                                        "json_each",
                                         "json_extract",
                                         "json_group_array",
                                         "json_group_object",
@@ -68,7 +67,6 @@ static const char *const functions[] = {"->",
                                         "json_remove",
                                         "json_replace",
                                         "json_set",
-                                        "json_tree",
                                         "json_type",
                                         "json_valid",
                                         "julianday",
@@ -207,14 +205,24 @@ static int guard_data(void *arg, int action, const char *first,
                : SQLITE_DENY;
 }
 
-/* What may be done to tables. SQLite writes its schema by itself meanwhile,
- * and asks for that, too; a program's own statement cannot: that is
- * SQLITE_DBCONFIG_DEFENSIVE. */
+/* Is it where SQLite keeps what a migration changes? It writes there by itself
+ * meanwhile, and asks for that, too. A script cannot write the schema, which is
+ * SQLITE_DBCONFIG_DEFENSIVE; where its tables count from it may set. */
+static bool is_kept(const char *table)
+{
+    return strcmp(table, "sqlite_master") == 0 ||
+           strcmp(table, "sqlite_temp_master") == 0 ||
+           strcmp(table, "sqlite_sequence") == 0;
+}
+
+/* What may be done to tables. */
 static bool is_schema(int action, const char *first, const char *second,
                       const char *database)
 {
     switch (action) {
     case SQLITE_CREATE_TABLE:
+        /* SQLite's own comes with the first AUTOINCREMENT. */
+        return is_own(first, database) || is_kept(first);
     case SQLITE_DROP_TABLE:
         return is_own(first, database);
     case SQLITE_CREATE_INDEX:
@@ -231,11 +239,32 @@ static bool is_schema(int action, const char *first, const char *second,
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
-        return strcmp(first, "sqlite_master") == 0 ||
-               strcmp(first, "sqlite_temp_master") == 0 ||
-               strcmp(first, "sqlite_sequence") == 0;
+        /* The rows that there are, looked at for a column that is added. */
+        return is_kept(first) || strcmp(first, "pragma_quick_check") == 0;
+    case SQLITE_PRAGMA:
+        return strcmp(first, "quick_check") == 0;
     default:
         return false;
+    }
+}
+
+/* What a script may well ask for, and does not get; NULL: something else. */
+static const char *refusal(int action)
+{
+    switch (action) {
+    case SQLITE_CREATE_VIEW:
+        return "a migration makes no views";
+    case SQLITE_CREATE_TRIGGER:
+        return "a migration makes no triggers";
+    case SQLITE_CREATE_VTABLE:
+        return "a migration makes no virtual tables";
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_CREATE_TEMP_VIEW:
+        return "a migration makes no temporary tables";
+    default:
+        return NULL;
     }
 }
 
@@ -243,11 +272,13 @@ static int guard_schema(void *arg, int action, const char *first,
                         const char *second, const char *database,
                         const char *inner)
 {
-    return guard_data(arg, action, first, second, database, inner) ==
-                       SQLITE_OK ||
-                   is_schema(action, first, second, database)
-               ? SQLITE_OK
-               : SQLITE_DENY;
+    struct cx__sqlite_connection *connection = arg;
+
+    if (guard_data(arg, action, first, second, database, inner) == SQLITE_OK ||
+        is_schema(action, first, second, database))
+        return SQLITE_OK;
+    connection->refusal = refusal(action);
+    return SQLITE_DENY;
 }
 
 static const struct setting {
@@ -278,7 +309,7 @@ static const struct setting limits[] = {
     {SQLITE_LIMIT_WORKER_THREADS, 0},
 };
 
-/* Virtual tables that show more than a tenant's rows go, too. */
+/* Virtual tables go, too, but for those that show only what they are given. */
 static int drop_modules(sqlite3 *handle)
 {
     static const char *keep[] = {"json_each", "json_tree", NULL};
@@ -292,6 +323,18 @@ static int configure(sqlite3 *handle, const struct setting *setting)
     int code = sqlite3_db_config(handle, setting->what, setting->value, &is);
 
     return code == SQLITE_OK && is != setting->value ? SQLITE_MISUSE : code;
+}
+
+/* SQLite makes such a table when it is first named, as if it were asked to
+ * make any. So they are named here, where that is allowed. */
+static int name_modules(sqlite3 *handle)
+{
+    sqlite3_stmt *statement = NULL;
+    int code =
+        sqlite3_prepare_v2(handle, "SELECT 1 FROM json_each(1), json_tree(1)",
+                           -1, &statement, NULL);
+    (void)sqlite3_finalize(statement);
+    return code;
 }
 
 int cx__sqlite_harden(struct cx__sqlite_connection *connection,
@@ -314,6 +357,7 @@ int cx__sqlite_harden(struct cx__sqlite_connection *connection,
         return code;
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
         (void)sqlite3_limit(handle, limits[i].what, limits[i].value);
-    return sqlite3_set_authorizer(
+    code = sqlite3_set_authorizer(
         handle, room == CX__SCHEMA ? guard_schema : guard_data, connection);
+    return code == SQLITE_OK ? name_modules(handle) : code;
 }

@@ -17,6 +17,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <ctxvar/deadline.h>
+
 #include "arena.h"
 #include "problem.h"
 #include "sqlite_statement.h"
@@ -63,6 +65,7 @@ static int hop(struct cx__sqlite_connection *connection, cx_task_fn *fn,
     int error;
 
     connection->on_lane = true;
+    connection->has_deadline = cx_deadline() != UINT64_MAX;
     error = cx_run_in_executor(cx__sqlite_of(connection->base.db)->lanes, fn,
                                job, NULL);
     connection->on_lane = false;

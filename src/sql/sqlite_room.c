@@ -6,9 +6,15 @@
  *     DIR/registry.db   the list of tenants
  *     DIR/t0.db         the template that new tenants are copies of
  *     DIR/t<id>.db      a tenant's tables
+ *     DIR/t<id>.db-new  they were never used: there beside them until somebody
+ *                       connects to them first
  *
- * A tenant's file says whose it is: which tenant's, and of which registry. One
- * that was copied over another's is not taken for it.
+ * A tenant's file is made before it is listed, and a crash in between leaves
+ * one whose number will be given again. It may go if it was never used. Else a
+ * number that has a file is an error, and the file stays: the list of tenants
+ * is an older one than the file is.
+ *
+ * A tenant's file says whose it is: sqlite_stamp.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +27,16 @@
 #include "sqlite.h"
 
 static const char room_tables[] =
-    "CREATE TABLE cx_room (id INTEGER NOT NULL, registry BLOB NOT NULL);"
+    "CREATE TABLE cx_room (id INTEGER NOT NULL, stamp INTEGER NOT NULL);"
     "CREATE TABLE cx_migrations (version INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL, checksum INTEGER NOT NULL, at INTEGER NOT NULL)";
 
-enum { BUSY_MS = 5000 };
+static const char unused[] = "-new";
 
-/* What else SQLite keeps beside a file. */
-static const char *const companions[] = {"", "-wal", "-shm", "-journal"};
+/* A room's file and what is kept beside it. As long as there is something left
+ * of a file that was never used, it is to be seen that it was not. */
+static const char *const companions[] = {"", "-wal", "-shm", "-journal",
+                                         unused};
 
 char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
                       int64_t id, const char *suffix)
@@ -42,14 +50,15 @@ char *cx__sqlite_path(const struct cx__sqlite *sqlite, enum cx__room room,
     return len >= 0 ? path : NULL;
 }
 
-int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path, int more,
-                    sqlite3 **handle, struct cx__outcome *outcome)
+int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path,
+                    enum cx__room room, sqlite3 **handle,
+                    struct cx__outcome *outcome)
 {
     int code = sqlite3_open_v2(
         path, handle,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-            SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | more,
-        cx__vfs_name(sqlite->vfs));
+            SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
+        cx__vfs_name(room == CX__TENANT ? sqlite->bounded : sqlite->vfs));
 
     return cx__sqlite_outcome(outcome, *handle, code);
 }
@@ -123,40 +132,19 @@ int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome)
     return 0;
 }
 
-/* Write into a room's file whose it is. */
-static int stamp(const struct cx__sqlite *sqlite, sqlite3 *handle, int64_t id,
-                 struct cx__outcome *outcome)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = cx__sqlite_exec(handle, "DELETE FROM cx_room", outcome);
-
-    if (code != 0)
-        return code;
-    code = sqlite3_prepare_v2(handle, "INSERT INTO cx_room VALUES (?, ?)", -1,
-                              &statement, NULL);
-    if (code == SQLITE_OK) {
-        (void)sqlite3_bind_int64(statement, 1, id);
-        (void)sqlite3_bind_blob(statement, 2, sqlite->key, CX__KEY_BYTES,
-                                SQLITE_STATIC);
-        code = sqlite3_step(statement);
-    }
-    (void)sqlite3_finalize(statement);
-    return cx__sqlite_outcome(outcome, handle, code);
-}
-
-/* All pages of the template's file. */
+/* All pages of the template's file. Somebody may be migrating it, or be the
+ * last to close it. */
 static int copy_template(const struct cx__sqlite *sqlite, sqlite3 *to,
                          struct cx__outcome *outcome)
 {
     char *path = cx__sqlite_path(sqlite, CX__TENANT, CX__TEMPLATE, "");
     sqlite3 *from = NULL;
     sqlite3_backup *backup;
-    int error = path != NULL ? cx__sqlite_open(sqlite, path, 0, &from, outcome)
-                             : cx__sqlite_failed(outcome, ENOMEM);
+    int error = path != NULL
+                    ? cx__sqlite_open(sqlite, path, CX__SCHEMA, &from, outcome)
+                    : cx__sqlite_failed(outcome, ENOMEM);
 
     if (error == 0) {
-        /* Somebody may be migrating it, or be the last to close it. */
-        (void)sqlite3_busy_timeout(from, BUSY_MS);
         backup = sqlite3_backup_init(to, "main", from, "main");
         if (backup != NULL)
             (void)sqlite3_backup_step(backup, -1);
@@ -185,7 +173,7 @@ static int fill_open(const struct cx__sqlite *sqlite, sqlite3 *handle,
     if (error == 0)
         error = id == CX__TEMPLATE ? make_template(handle, outcome)
                                    : copy_template(sqlite, handle, outcome);
-    return error == 0 ? stamp(sqlite, handle, id, outcome) : error;
+    return error == 0 ? cx__sqlite_stamp(sqlite, handle, id, outcome) : error;
 }
 
 /* Fill a file that is empty. */
@@ -193,7 +181,7 @@ static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
                 struct cx__outcome *outcome)
 {
     sqlite3 *handle = NULL;
-    int error = cx__sqlite_open(sqlite, path, 0, &handle, outcome);
+    int error = cx__sqlite_open(sqlite, path, CX__SCHEMA, &handle, outcome);
 
     if (error == 0)
         error = fill_open(sqlite, handle, id, outcome);
@@ -202,19 +190,76 @@ static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
     return error == 0 ? sync_path(path, outcome) : error;
 }
 
+/* Is there what says that a room was never used? */
+static bool is_unused(const struct cx__sqlite *sqlite, int64_t id)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, unused);
+    bool found = path != NULL && access(path, F_OK) == 0;
+
+    free(path);
+    return found;
+}
+
+static int mark_unused(const struct cx__sqlite *sqlite, int64_t id,
+                       struct cx__outcome *outcome)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, unused);
+    int error = path != NULL ? cx__sqlite_make_file(path, outcome)
+                             : cx__sqlite_failed(outcome, ENOMEM);
+
+    free(path);
+    return error;
+}
+
+int cx__sqlite_use(const struct cx__sqlite *sqlite, int64_t id,
+                   struct cx__outcome *outcome)
+{
+    char *path = cx__sqlite_path(sqlite, CX__TENANT, id, unused);
+    int failed = path != NULL ? unlink(path) : -1;
+    int number = path != NULL ? errno : ENOMEM;
+
+    free(path);
+    return failed && number != ENOENT && number != ENOTDIR
+               ? cx__sqlite_failed(outcome, number)
+               : 0;
+}
+
+/* Have nothing where a room's file is to be. */
+static int clear_way(const struct cx__sqlite *sqlite, const char *path,
+                     int64_t id, struct cx__outcome *outcome)
+{
+    struct stat stat;
+
+    if (id != CX__TEMPLATE && lstat(path, &stat) == 0 && !is_unused(sqlite, id))
+        return cx__sqlite_refuse(outcome, -EUCLEAN,
+                                 "the next tenant's file is there already: the"
+                                 " list of tenants is an older one");
+    return files_remove(sqlite, id, outcome);
+}
+
+static int make_files(const struct cx__sqlite *sqlite, const char *path,
+                      int64_t id, struct cx__outcome *outcome)
+{
+    int error = 0;
+
+    if (id != CX__TEMPLATE)
+        error = mark_unused(sqlite, id, outcome);
+    if (error == 0)
+        error = cx__sqlite_make_file(path, outcome);
+    if (error == 0)
+        error = fill(sqlite, path, id, outcome);
+    return error == 0 ? sync_path(sqlite->folder, outcome) : error;
+}
+
 static int make_at(const struct cx__sqlite *sqlite, const char *path,
                    int64_t id, struct cx__outcome *outcome)
 {
     struct cx__outcome ignored;
-    int error = files_remove(sqlite, id, outcome);
+    int error = clear_way(sqlite, path, id, outcome);
 
-    if (error == 0)
-        error = cx__sqlite_make_file(path, outcome);
     if (error != 0)
         return error;
-    error = fill(sqlite, path, id, outcome);
-    if (error == 0)
-        error = sync_path(sqlite->folder, outcome);
+    error = make_files(sqlite, path, id, outcome);
     if (error != 0)
         (void)files_remove(sqlite, id, &ignored);
     return error;

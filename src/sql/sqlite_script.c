@@ -30,10 +30,8 @@ static int run_first(struct cx__sqlite_connection *connection,
     int error = 0;
     int code;
 
-    connection->preparing = true;
     code =
         sqlite3_prepare_v2(connection->handle, *script, -1, &statement, script);
-    connection->preparing = false;
     if (code != SQLITE_OK)
         return cx__sqlite_problem(connection, code);
     /* NULL: a comment. */
@@ -70,7 +68,10 @@ int cx__sqlite_run_script(struct cx__connection *base, const char *script)
     int error = 0;
 
     connection->trusted = false;
+    /* ALTER TABLE prepares more while it runs. */
+    connection->preparing = true;
     while (error == 0 && *script != '\0')
         error = run_first(connection, &script);
+    connection->preparing = false;
     return error == 0 ? check_references(base) : error;
 }

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SQLite's own VFS with one call replaced: a sync, which may take a disk's
- * time, is left to the database's thread where a task asks for it. The task
- * waits and the loop goes on: a sync holds no lock of the process while it
- * runs, only those of the file, which the others wait for in the busy handler.
+ * SQLite's own VFS with two calls replaced.
+ *
+ * A sync, which may take a disk's time, is left to the database's thread where
+ * a task asks for it. The task waits and the loop goes on: a sync holds no lock
+ * of the process while it runs, only those of the file, which the others wait
+ * for in the busy handler.
+ *
+ * A write to a temporary file, in which SQLite keeps what it sorts or compares,
+ * is refused beyond a bound, else one statement could fill the disk of all. It
+ * is refused as a value is that is too large, which is the end of the statement
+ * and not of its transaction. What a statement needs to be undone has no bound.
  *
  * A file knows its methods, and a table of methods here knows its VFS.
  */
@@ -14,12 +21,20 @@
 
 #include "sqlite.h"
 
-/* The kinds of files that SQLite's VFS has, each with a table of its own. */
-enum { KINDS = 4, NAME_BYTES = 32 };
+/* The kinds of files that SQLite's VFS has, each with a table of its own, and
+ * with another one for temporary files. */
+enum { KINDS = 8, NAME_BYTES = 32 };
+
+/* How files are opened in which rows are kept for a while. */
+enum {
+    TEMPORARY = SQLITE_OPEN_TEMP_DB | SQLITE_OPEN_TRANSIENT_DB |
+                SQLITE_OPEN_TEMP_JOURNAL
+};
 
 struct kind {
     sqlite3_io_methods methods;
     const sqlite3_io_methods *original; /* NULL: not in use yet */
+    bool is_temporary;
     struct cx__vfs *vfs;
 };
 
@@ -28,6 +43,7 @@ struct cx__vfs {
     sqlite3_vfs base;
     sqlite3_vfs *original;
     cx_executor *executor;
+    sqlite3_int64 most; /* bytes of a temporary file */
     pthread_mutex_t lock;
     struct kind kind[KINDS];
     char name[NAME_BYTES];
@@ -60,20 +76,46 @@ static int file_sync(sqlite3_file *file, int flags)
     return sync.code;
 }
 
-/* The table for files with these methods; NULL: there are too many kinds. */
-static struct kind *kind_for(struct cx__vfs *vfs,
-                             const sqlite3_io_methods *original)
+static int temporary_write(sqlite3_file *file, const void *data, int amount,
+                           sqlite3_int64 offset)
+{
+    const struct kind *kind = kind_of(file);
+
+    if (offset > kind->vfs->most - amount)
+        return SQLITE_TOOBIG;
+    return kind->original->xWrite(file, data, amount, offset);
+}
+
+/* Where the table of a kind is, or can be. */
+static struct kind *kind_find(struct cx__vfs *vfs,
+                              const sqlite3_io_methods *original,
+                              bool is_temporary)
 {
     struct kind *kind = vfs->kind;
+
+    while (kind < vfs->kind + KINDS && kind->original != NULL &&
+           (kind->original != original || kind->is_temporary != is_temporary))
+        kind++;
+    return kind;
+}
+
+/* The table for files with these methods; NULL: there are too many kinds. */
+static struct kind *kind_for(struct cx__vfs *vfs,
+                             const sqlite3_io_methods *original,
+                             bool is_temporary)
+{
     struct kind *end = vfs->kind + KINDS;
+    struct kind *kind;
 
     (void)pthread_mutex_lock(&vfs->lock);
-    while (kind < end && kind->original != NULL && kind->original != original)
-        kind++;
+    kind = kind_find(vfs, original, is_temporary);
     if (kind < end && kind->original == NULL) {
         kind->methods = *original;
         kind->methods.xSync = file_sync;
+        if (is_temporary)
+            kind->methods.xWrite = temporary_write;
         kind->original = original;
+        kind->is_temporary = is_temporary;
         kind->vfs = vfs;
     }
     (void)pthread_mutex_unlock(&vfs->lock);
@@ -87,7 +129,8 @@ static int file_open(sqlite3_vfs *base, const char *name, sqlite3_file *file,
     int code = vfs->original->xOpen(vfs->original, name, file, flags, out);
 
     if (code == SQLITE_OK && file->pMethods != NULL) {
-        const struct kind *kind = kind_for(vfs, file->pMethods);
+        const struct kind *kind =
+            kind_for(vfs, file->pMethods, (flags & TEMPORARY) != 0);
 
         if (kind != NULL)
             file->pMethods = &kind->methods;
@@ -106,6 +149,7 @@ struct cx__vfs *cx__vfs_new(cx_executor *executor)
     }
     vfs->original = original;
     vfs->executor = executor;
+    vfs->most = INT64_MAX;
     vfs->base = *original;
     vfs->base.xOpen = file_open;
     vfs->base.pNext = NULL;
@@ -127,6 +171,11 @@ void cx__vfs_free(struct cx__vfs *vfs)
     (void)sqlite3_vfs_unregister(&vfs->base);
     (void)pthread_mutex_destroy(&vfs->lock);
     free(vfs);
+}
+
+void cx__vfs_bound(struct cx__vfs *vfs, int64_t bytes)
+{
+    vfs->most = bytes;
 }
 
 const char *cx__vfs_name(const struct cx__vfs *vfs)

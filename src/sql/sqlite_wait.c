@@ -4,16 +4,17 @@
  * SQLite calls back, and other tasks run. On a lane it is suspended already,
  * and the thread waits.
  */
+#include <errno.h>
 #include <unistd.h>
 
+#include <ctxvar/deadline.h>
 #include <ctxvar/executor.h>
 
 #include "sqlite.h"
 
 enum {
-    SLEEP_MOST = 20,  /* ms */
-    SPINS_MOST = 250, /* of such sleeps, on the executor's thread */
-    OPS = 100,        /* of the virtual machine between looks at the clock */
+    SLEEP_MOST = 20, /* ms */
+    OPS = 100,       /* of the virtual machine between looks at the clock */
 };
 
 static uint64_t sleep_ms(int n)
@@ -21,10 +22,18 @@ static uint64_t sleep_ms(int n)
     return n < 4 ? UINT64_C(1) << n : SLEEP_MOST;
 }
 
-bool cx__sqlite_block(int n)
+/* Has it been waited for long enough? */
+static bool is_over(const struct cx__sqlite *sqlite, uint64_t since)
 {
-    (void)usleep((useconds_t)sleep_ms(n) * 1000);
-    return n < SPINS_MOST;
+    return cx_time() - since >= sqlite->patience_ms;
+}
+
+int cx__sqlite_wait(const struct cx__sqlite *sqlite, uint64_t since, int n)
+{
+    /* Who has set a deadline has said for how long. */
+    if (cx_deadline() == UINT64_MAX && is_over(sqlite, since))
+        return -EBUSY;
+    return cx_sleep(sleep_ms(n));
 }
 
 /* Is what the lane does still wanted? */
@@ -38,14 +47,19 @@ static bool is_wanted(struct cx__sqlite_connection *connection)
 static int is_busy(void *arg, int n)
 {
     struct cx__sqlite_connection *connection = arg;
+    const struct cx__sqlite *sqlite = connection->sqlite;
 
+    if (n == 0)
+        connection->since = cx_time();
     if (connection->on_lane) {
-        (void)cx__sqlite_block(n);
-        return is_wanted(connection);
+        (void)usleep((useconds_t)sleep_ms(n) * 1000);
+        return is_wanted(connection) && (connection->has_deadline ||
+                                         !is_over(sqlite, connection->since));
     }
+    /* The database's own thread serves others meanwhile. */
     if (cx_task_current() == NULL)
-        return cx__sqlite_block(n);
-    connection->why = cx_sleep(sleep_ms(n));
+        return 0;
+    connection->why = cx__sqlite_wait(sqlite, connection->since, n);
     return connection->why == 0;
 }
 

@@ -8,6 +8,8 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include "sqlite.h"
+
 static int open_files(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -59,6 +61,41 @@ ATTACK(a_full_join_shows_nothing_but_ones_own_file)
 {
     assert_own(db, "SELECT name FROM users NATURAL FULL JOIN sqlite_master");
     assert_own(db, "SELECT id FROM users FULL JOIN cx_room USING (id)");
+    assert_own(db, "WITH r (sql) AS (SELECT 1)"
+                   " SELECT sql FROM r FULL JOIN sqlite_master USING (sql)");
+}
+
+/* What is in A's file, as A may come to see it. */
+static int64_t stamp_seen(cx_db *db)
+{
+    return number(db, "WITH r (stamp) AS (SELECT 0 WHERE 0)"
+                      " SELECT stamp FROM r FULL JOIN cx_room USING (stamp)");
+}
+
+/* S12. */
+ATTACK(the_stamp_of_ones_own_file_is_nobody_elses)
+{
+    const struct cx__sqlite *sqlite = cx__sqlite_of(db);
+    int64_t key[2];
+    int64_t seen = stamp_seen(db);
+
+    memcpy(key, sqlite->key, sizeof(key));
+    assert_true(seen != key[0] && seen != key[1]);
+    CX_WITH_TENANT(two->b) {
+        assert_true(seen != stamp_seen(db));
+    }
+}
+
+/* One of the vectors that its authors publish. */
+static void a_stamp_is_hashed_as_others_do(void **state)
+{
+    unsigned char key[CX__SIPHASH_KEY_BYTES];
+
+    (void)state;
+    for (int i = 0; i < CX__SIPHASH_KEY_BYTES; i++)
+        key[i] = (unsigned char)i;
+    assert_true(cx__siphash(key, UINT64_C(0x0706050403020100)) ==
+                UINT64_C(0x93f5f5799a932462));
 }
 
 /* S4. */
@@ -244,6 +281,8 @@ int main(void)
         cmocka_unit_test(another_tenants_table_has_no_name),
         cmocka_unit_test(a_full_join_does_not_reach_another_tenant),
         cmocka_unit_test(a_full_join_shows_nothing_but_ones_own_file),
+        cmocka_unit_test(the_stamp_of_ones_own_file_is_nobody_elses),
+        cmocka_unit_test(a_stamp_is_hashed_as_others_do),
         cmocka_unit_test(a_join_is_no_oracle),
         cmocka_unit_test(no_clause_reaches_another_tenant),
         cmocka_unit_test(no_other_file_can_be_attached),

@@ -119,6 +119,26 @@ ATTACK(a_result_that_memory_lacks_for_is_told)
     assert_ok(cx_db_sql(db, text, CX_PARAMS(letters), NULL));
 }
 
+/* Also when the tables have changed since the connection was made. */
+ATTACK(tables_of_json_show_what_they_are_given)
+{
+    cx_rows rows;
+
+    for (int i = 0; i < 2; i++) {
+        assert_ok(cx_db_sql(db, "SELECT value FROM json_each($1)",
+                            CX_PARAMS("[5, \"x\", {\"y\": 7}]"), &rows));
+        assert_int_equal(rows.len, 3);
+        assert_int_equal(rows.field[0].i64, 5);
+        cx_rows_fini(&rows);
+        assert_int_equal(number(db, "SELECT count(*) FROM users, json_tree("
+                                    "'{\"a\": [1, 2]}') WHERE atom = users.id"),
+                         2);
+        file_exec(folder, "t1.db", "CREATE TABLE x (y); DROP TABLE x");
+    }
+    assert_all_refused(db, "DELETE FROM json_each",
+                       "CREATE VIRTUAL TABLE x USING json_each");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +146,7 @@ int main(void)
         cmocka_unit_test(trimming_takes_a_thousand_characters_and_no_more),
         cmocka_unit_test(searching_for_what_is_long_is_not_long),
         cmocka_unit_test(a_result_that_memory_lacks_for_is_told),
+        cmocka_unit_test(tables_of_json_show_what_they_are_given),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,10 @@
  */
 #include "two.h"
 
+#include <ctxvar/transaction.h>
+
+#include "sqlite.h"
+
 #define NUMBERS                                                                \
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
 
@@ -244,6 +248,40 @@ ATTACK(a_text_or_parameter_that_is_too_long_is_refused)
     free(large);
 }
 
+/* Six megabytes. */
+#define BLOBS                                                                  \
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"          \
+    " LIMIT 6000), b (b) AS (SELECT randomblob(1000 + i % 2) FROM n) "
+
+/* Each keeps them on the disk for another purpose. */
+static const char *const spilling[] = {
+    BLOBS "SELECT count(*) FROM (SELECT DISTINCT b FROM b)",
+    BLOBS "SELECT b FROM b ORDER BY b",
+    BLOBS "SELECT count(*) FROM b GROUP BY b",
+    BLOBS "SELECT b FROM b UNION SELECT b FROM b",
+    BLOBS "SELECT rank() OVER (ORDER BY b) FROM b",
+    BLOBS "INSERT INTO users (name) SELECT DISTINCT b FROM b",
+};
+
+/* S20: it ends the statement, and not the transaction. */
+ATTACK(a_statement_cannot_fill_the_disk_with_what_it_sorts)
+{
+    int error = 0;
+
+    cx__vfs_bound(cx__sqlite_of(db)->bounded, 3 << 20);
+    CX_TRANSACTION(db, &error) {
+        assert_ok(run(db, "INSERT INTO users (name) VALUES ('kept')"));
+        for (size_t i = 0; i < sizeof(spilling) / sizeof(spilling[0]); i++)
+            assert_too_much(db, spilling[i], -E2BIG, "to sort or compare");
+    }
+    assert_ok(error);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS + 1);
+    cx__vfs_bound(cx__sqlite_of(db)->bounded, 256 << 20);
+    for (size_t i = 0; i < sizeof(spilling) / sizeof(spilling[0]); i++)
+        assert_ok(run(db, spilling[i]));
+    assert_ok(run(db, "DELETE FROM users WHERE id > 100"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +295,7 @@ int main(void)
             a_thousand_variables_are_bound_and_32_thousand_are_refused),
         cmocka_unit_test(a_value_of_a_gibibyte_is_never_made),
         cmocka_unit_test(a_text_or_parameter_that_is_too_long_is_refused),
+        cmocka_unit_test(a_statement_cannot_fill_the_disk_with_what_it_sorts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "sqlite.h"
+
 static void path_of(char *path, size_t size, const struct folder *folder,
                     const char *name)
 {
@@ -182,21 +184,59 @@ CLOSED_TEST(what_is_left_of_a_dropped_tenant_is_removed_at_the_next_opening)
     assert_false(has_room(folder, 1));
 }
 
-/* And between a new file and its listing. */
-CLOSED_TEST(a_file_that_was_never_listed_makes_way)
+static void shell(const struct folder *folder, const char *command)
 {
-    cx_tenant *tenant;
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "cd '%s' && %s", folder->path, command);
+    assert_int_equal(system(text), 0);
+}
+
+/* A tenant that nobody ever uses. */
+static void create_and_close(const struct folder *folder)
+{
     cx_db *db;
 
-    assert_int_equal(open_after(folder, "cp t1.db t2.db"), 0);
     assert_ok(cx_db_open(folder->url, NULL, &db));
-    tenant = tenant_make(db, "B");
-    assert_int_equal(cx_tenant_id(tenant), 2);
-    CX_WITH_TENANT(tenant) {
-        assert_ok(run(db, "SELECT 1"));
+    cx_tenant_unref(tenant_make(db, "B"));
+    assert_ok(cx_db_close(db));
+}
+
+/* The next tenant, that is used once; or that it cannot be made. */
+static void make_next(const struct folder *folder, int wanted)
+{
+    cx_tenant *tenant = NULL;
+    cx_db *db;
+
+    assert_ok(cx_db_open(folder->url, NULL, &db));
+    assert_int_equal(cx_tenant_create(db, CX_TEXT("B"), &tenant), wanted);
+    if (wanted == 0) {
+        assert_int_equal(cx_tenant_id(tenant), 2);
+        CX_WITH_TENANT(tenant) {
+            assert_ok(run(db, "SELECT 1"));
+        }
     }
     cx_tenant_unref(tenant);
     assert_ok(cx_db_close(db));
+}
+
+/* And between a new file and its listing. */
+CLOSED_TEST(a_file_that_was_never_listed_makes_way)
+{
+    shell(folder, "cp db/registry.db before");
+    create_and_close(folder);
+    shell(folder, "mv before db/registry.db; echo x > db/t2.db");
+    make_next(folder, 0);
+}
+
+/* As if it were restored. */
+CLOSED_TEST(a_list_that_is_older_than_a_tenants_file_does_not_cost_it)
+{
+    shell(folder, "cp db/registry.db before");
+    make_next(folder, 0);
+    shell(folder, "mv before db/registry.db; cp db/t2.db t2");
+    make_next(folder, -EUCLEAN);
+    shell(folder, "cmp t2 db/t2.db");
 }
 
 static void *count_ticks(void *arg)
@@ -232,6 +272,114 @@ ATTACK(a_lock_of_somebody_else_is_waited_for_without_the_loop)
     assert_ok(run(db, "UPDATE users SET age = age"));
     assert_int_equal(cx_cancel(task), 0);
     assert_int_equal(cx_await(task, NULL), 0);
+}
+
+/* Somebody else's connection to a tenant's file, that has it locked. */
+static sqlite3 *lock_file(const struct folder *folder, const char *name,
+                          const char *how)
+{
+    char path[128];
+    sqlite3 *other;
+
+    path_of(path, sizeof(path), folder, name);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, how, NULL, NULL, NULL), SQLITE_OK);
+    return other;
+}
+
+/* Even from readers. */
+#define EXCLUSIVE "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE"
+
+/* S21: as long as the deadline allows; without one for a minute, which is less
+ * here. */
+ATTACK(a_lock_that_is_not_given_up_is_an_error)
+{
+    sqlite3 *other = lock_file(folder, "t1.db", "BEGIN IMMEDIATE");
+    int error = 0;
+
+    cx__sqlite_of(db)->patience_ms = 30;
+    assert_int_equal(run(db, "UPDATE users SET age = 0"), -EBUSY);
+    CX_TRANSACTION(db, &error) {
+        fail();
+    }
+    assert_int_equal(error, -EBUSY);
+    CX_TIMEOUT(60) {
+        assert_int_equal(run(db, "UPDATE users SET age = 0"), -ETIMEDOUT);
+    }
+    CX_TIMEOUT(60) {
+        CX_TRANSACTION(db, &error) {
+            fail();
+        }
+    }
+    assert_int_equal(error, -ETIMEDOUT);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_ok(run(db, "UPDATE users SET age = age"));
+}
+
+/* S21. */
+ATTACK(a_file_that_somebody_has_alone_is_an_error_to_all_who_open_it)
+{
+    cx_tenant *c = tenant_make(db, "C");
+    sqlite3 *other = lock_file(folder, "t3.db", EXCLUSIVE);
+    sqlite3 *another = lock_file(folder, "t0.db", EXCLUSIVE);
+
+    cx__sqlite_of(db)->patience_ms = 30;
+    CX_WITH_TENANT(c) {
+        assert_int_equal(run(db, "SELECT 1"), -EBUSY);
+        CX_TIMEOUT(60) {
+            assert_int_equal(run(db, "SELECT 1"), -ETIMEDOUT);
+        }
+    }
+    assert_int_equal(cx_tenant_create(db, CX_TEXT("D"), NULL), -EBUSY);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_int_equal(sqlite3_close(another), SQLITE_OK);
+    CX_WITH_TENANT(c) {
+        assert_ok(run(db, "SELECT 1"));
+    }
+    cx_tenant_unref(c);
+    c = tenant_make(db, "D");
+    cx_tenant_unref(c);
+}
+
+struct dropping {
+    cx_tenant *tenant;
+    int error;
+};
+
+static void *drop_main(void *arg)
+{
+    struct dropping *dropping = arg;
+
+    dropping->error = cx_tenant_drop(dropping->tenant);
+    return NULL;
+}
+
+/* S21: whose file it is, waits; the others' files are opened and made. */
+ATTACK(a_drop_that_waits_for_somebody_keeps_no_other_tenant_waiting)
+{
+    cx_tenant *c = tenant_make(db, "C");
+    struct dropping dropping = {.tenant = c, .error = 1};
+    sqlite3 *other = lock_file(folder, "t3.db", "BEGIN IMMEDIATE");
+    cx_task *task = cx_task_create(drop_main, &dropping);
+    cx_tenant *d = NULL;
+
+    while (cx_tenant_find(db, CX_TEXT("C"), &d) == 0) {
+        cx_tenant_unref(d);
+        assert_int_equal(cx_yield(), 0);
+    }
+    CX_TIMEOUT(3000) {
+        d = tenant_make(db, "D");
+        CX_WITH_TENANT(d) {
+            assert_ok(run(db, "SELECT 1"));
+        }
+    }
+    assert_int_equal(dropping.error, 1);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_int_equal(cx_await(task, NULL), 0);
+    assert_int_equal(dropping.error, 0);
+    assert_false(has_room(folder, 3));
+    cx_tenant_unref(c);
+    cx_tenant_unref(d);
 }
 
 /* S23, as if the files were mixed up. */
@@ -290,14 +438,6 @@ TASK_TEST(a_file_that_is_replaced_while_its_tenant_is_in_use_is_refused)
     folder_remove(&folder);
 }
 
-static void shell(const struct folder *folder, const char *command)
-{
-    char text[256];
-
-    (void)snprintf(text, sizeof(text), "cd '%s' && %s", folder->path, command);
-    assert_int_equal(system(text), 0);
-}
-
 /* S23. */
 ATTACK(a_folder_that_is_moved_away_is_missed_and_found_again)
 {
@@ -353,7 +493,14 @@ int main(void)
             what_is_left_of_a_dropped_tenant_is_removed_at_the_next_opening),
         cmocka_unit_test(a_file_that_was_never_listed_makes_way),
         cmocka_unit_test(
+            a_list_that_is_older_than_a_tenants_file_does_not_cost_it),
+        cmocka_unit_test(
             a_lock_of_somebody_else_is_waited_for_without_the_loop),
+        cmocka_unit_test(a_lock_that_is_not_given_up_is_an_error),
+        cmocka_unit_test(
+            a_file_that_somebody_has_alone_is_an_error_to_all_who_open_it),
+        cmocka_unit_test(
+            a_drop_that_waits_for_somebody_keeps_no_other_tenant_waiting),
         cmocka_unit_test(
             another_tenants_file_in_the_place_of_ones_own_is_refused),
         cmocka_unit_test(
