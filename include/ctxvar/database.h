@@ -175,7 +175,8 @@ CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
  * Run a statement of one's own, and call a function for each row as it comes.
  *
  * What the function calls on this database it does on the same connection. It
- * may wait; the tenant's writers may wait for it, then.
+ * may wait; the tenant's writers may wait for it, then. What a statement
+ * writes is written before the first call, and stays so whatever fn returns.
  *
  * @param db      Borrowed.
  * @param text    As for cx_db_sql().
@@ -187,7 +188,8 @@ CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
  *
  * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
  * Cost: as cx_db_sql(); memory for the rows that are read ahead, on SQLite 64
- * of them or 64 KiB. Source: own.  Since: 0.1
+ * of them or 64 KiB, and all of a statement that writes.
+ * Source: own.  Since: 0.1
  */
 CX__API int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
                            int (*fn)(const cx_param *fields, size_t n,

@@ -434,6 +434,45 @@ USERS_TEST(a_loop_over_rows_goes_on_in_it)
     assert_int_equal(count(db), 2);
 }
 
+/* Rows before, within and after the ends of transactions on the same
+ * connection: none is lost and none is met twice. */
+static void assert_loop_goes_on(cx_db *db, int outcome)
+{
+    int error = -1, read_error = -1;
+    int64_t last = 0;
+    User user;
+
+    CX_DB_EACH(db, &user_model, CX_QUERY(.order = "id"), &user, &read_error) {
+        assert_int_equal(user.id, last + 1);
+        assert_int_equal(user.rank, 0);
+        last = user.id;
+        user.rank = 1;
+        CX_TRANSACTION(db, &error) {
+            assert_ok(cx_db_update(db, &user_model, &user, CX_ONLY("rank")));
+            error = outcome;
+        }
+        assert_int_equal(error, outcome);
+    }
+    assert_ok(read_error);
+    assert_int_equal(last, 100);
+}
+
+USERS_TEST(a_loop_over_rows_goes_on_after_transactions_within_it)
+{
+    for (int i = 0; i < 100; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "user %d", i);
+        (void)user_add(db, name, i);
+    }
+    assert_loop_goes_on(db, -7);
+    assert_int_equal(number(db, "SELECT count(*) FROM users WHERE rank = 1"),
+                     0);
+    assert_loop_goes_on(db, 0);
+    assert_int_equal(number(db, "SELECT count(*) FROM users WHERE rank = 1"),
+                     100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +501,7 @@ int main(void)
         cmocka_unit_test(what_follows_a_failure_that_ended_it_is_refused),
         cmocka_unit_test(a_failure_within_one_that_ended_both_ends_both),
         cmocka_unit_test(a_loop_over_rows_goes_on_in_it),
+        cmocka_unit_test(a_loop_over_rows_goes_on_after_transactions_within_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
