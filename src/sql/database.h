@@ -23,8 +23,7 @@ enum { CX__HELD = 64 };
  *             who has a slot finds open < most, or one that is idle
  * idle        connections that nobody has, the one unused longest first
  * held        connections that tasks have, by their task
- * process     a number that a fork changes: an open file of SQLite's must not
- *             be used in two processes
+ * process     cx__process of the one that opened it
  */
 struct cx_db {
     const struct cx__engine *engine;
@@ -44,6 +43,20 @@ struct cx_db {
     bool closing;
     cx_db_stats stats; /* counted so far, of all tenants; idle is not */
 };
+
+/* Another number in a child process than in its parent. */
+extern unsigned cx__process;
+
+/*
+ * Is this the process that opened it? A child has the parent's blocks on its
+ * stack, but their connections are the parent's: a word on its socket, a byte
+ * in its file would be in the middle of what the parent says. So a block that
+ * ends in a child forgets what it had, and what goes on in it is -EXDEV.
+ */
+static inline bool cx__db_is_here(const cx_db *db)
+{
+    return db->process == cx__process;
+}
 
 /* May the running task use it now? 0 or the error. */
 int cx__db_check(const cx_db *db);

@@ -136,7 +136,7 @@ int cx__lease_begin(cx_db *db, struct cx__connection **connection)
 
 void cx__lease_end(struct cx__connection *connection)
 {
-    if (--connection->leases > 0)
+    if (--connection->leases > 0 || !cx__db_is_here(connection->db))
         return;
     unhold(connection->db, connection);
     cx__pool_return(connection);

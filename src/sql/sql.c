@@ -94,6 +94,8 @@ static int run_all(const struct run *run, fields_fn *fn, void *arg)
         result = read_fields(run);
         if (result == 0)
             result = fn(run->field, run->columns, arg);
+        if (result == 0 && !cx__db_is_here(run->connection->db))
+            result = cx__wordless(-EXDEV);
         if (result != 0)
             break;
     }

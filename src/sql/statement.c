@@ -166,7 +166,7 @@ int cx__statement_make(struct cx__connection *connection,
 
 void cx__statement_done(struct cx__statement *statement)
 {
-    if (statement == NULL)
+    if (statement == NULL || !cx__db_is_here(statement->connection->db))
         return;
     engine_of(statement->connection)->reset(statement);
     statement->busy = false;

@@ -302,6 +302,46 @@ SQL_TEST(rows_that_are_inserted_are_given_to_the_last)
     assert_int_equal(sum.sum, 11111);
 }
 
+/* child: 0 in a child process, which returns `result` for the first row. */
+struct split {
+    pid_t child;
+    int result;
+    int rows;
+};
+
+static int split_at_first(const cx_param *fields, size_t n, void *arg)
+{
+    struct split *split = arg;
+
+    (void)fields;
+    (void)n;
+    if (split->rows++ > 0)
+        return 0;
+    split->child = fork();
+    if (split->child == 0)
+        return split->result;
+    assert_int_equal(status_of(split->child),
+                     split->result != 0 ? split->result : EXDEV);
+    return 0;
+}
+
+SQL_TEST(a_child_process_leaves_the_rows_to_its_parent)
+{
+    for (int result = 0; result <= 7; result += 7) {
+        struct split split = {.child = -1, .result = result};
+        int error = cx_db_sql_each(
+            db,
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+            " SELECT i + 1 FROM n WHERE i < 20000) SELECT 'user ' || i FROM n",
+            NULL, split_at_first, &split);
+
+        if (split.child == 0)
+            leave(abs(error));
+        assert_ok(error);
+        assert_int_equal(split.rows, 20000);
+    }
+}
+
 SQL_TEST(more_statements_than_are_kept_all_run)
 {
     for (int i = 0; i < 200; i++) {
@@ -423,6 +463,7 @@ int main(void)
             a_transaction_that_is_rolled_back_within_the_rows_leaves_the_insert),
         cmocka_unit_test(transactions_end_within_the_rows_of_a_select),
         cmocka_unit_test(rows_that_are_inserted_are_given_to_the_last),
+        cmocka_unit_test(a_child_process_leaves_the_rows_to_its_parent),
         cmocka_unit_test(more_statements_than_are_kept_all_run),
         cmocka_unit_test(a_child_task_reads_what_its_parent_wrote),
         cmocka_unit_test(a_problem_is_its_own_tasks),

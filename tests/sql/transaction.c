@@ -473,6 +473,47 @@ USERS_TEST(a_loop_over_rows_goes_on_after_transactions_within_it)
                      100);
 }
 
+USERS_TEST(a_child_process_that_reaches_the_end_leaves_it_to_its_parent)
+{
+    int error = -1;
+    pid_t child = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        child = fork();
+        if (child != 0)
+            assert_int_equal(status_of(child), EXDEV);
+    }
+    if (child == 0)
+        leave(-error);
+    assert_ok(error);
+    assert_int_equal(count(db), 1);
+}
+
+USERS_TEST(a_child_process_that_breaks_out_of_it_leaves_it_to_its_parent)
+{
+    int outer = -1, inner = -1;
+    pid_t child = -1;
+
+    CX_TRANSACTION(db, &outer) {
+        (void)user_add(db, "Ann", 1);
+        CX_TRANSACTION(db, &inner) {
+            (void)user_add(db, "Bob", 1);
+            child = fork();
+            if (child == 0)
+                break;
+            assert_int_equal(status_of(child), 0);
+        }
+        if (child == 0)
+            break;
+    }
+    if (child == 0)
+        leave(-outer - inner);
+    assert_ok(inner);
+    assert_ok(outer);
+    assert_int_equal(count(db), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +543,10 @@ int main(void)
         cmocka_unit_test(a_failure_within_one_that_ended_both_ends_both),
         cmocka_unit_test(a_loop_over_rows_goes_on_in_it),
         cmocka_unit_test(a_loop_over_rows_goes_on_after_transactions_within_it),
+        cmocka_unit_test(
+            a_child_process_that_reaches_the_end_leaves_it_to_its_parent),
+        cmocka_unit_test(
+            a_child_process_that_breaks_out_of_it_leaves_it_to_its_parent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
