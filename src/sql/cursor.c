@@ -46,7 +46,8 @@ struct cx__cursor cx__cursor_begin(cx_db *db, const cx_model *model,
 {
     struct cx__cursor cursor = {.model = model, .row = row, .error = error};
 
-    *error = cursor_open(&cursor, db, query);
+    if (error != NULL)
+        *error = cursor_open(&cursor, db, query);
     return cursor;
 }
 

@@ -3,8 +3,8 @@
 #ifndef CTXVAR_SQL_DATABASE_H
 #define CTXVAR_SQL_DATABASE_H
 
+#include <ctxvar/model.h>
 #include <ctxvar/sync.h>
-#include <ctxvar/tenant.h>
 
 #include "gate.h"
 #include "task/list.h"
@@ -14,7 +14,7 @@ struct cx__engine;
 struct cx__pool;
 struct cx__roster;
 
-enum { CX__HELD = 64 };
+enum { CX__HELD = 64, CX__SOUND = 64 };
 
 /*
  * users       tasks that have a connection or wait for one
@@ -23,6 +23,7 @@ enum { CX__HELD = 64 };
  *             who has a slot finds open < most, or one that is idle
  * idle        connections that nobody has, the one unused longest first
  * held        connections that tasks have, by their task
+ * sound       models that have been found so, each in a place of its address's
  * process     cx__process of the one that opened it
  */
 struct cx_db {
@@ -34,6 +35,7 @@ struct cx_db {
     struct cx__pool *registry;
     struct cx__list idle;
     struct cx__connection *held[CX__HELD];
+    const cx_model *sound[CX__SOUND];
     unsigned users;
     unsigned open;
     unsigned most;

@@ -30,6 +30,8 @@ static int bind_all(const struct run *run, const cx_params *params)
     if (n != run->statement->parameters)
         return cx__problem(-EINVAL, "the statement has %u parameters",
                            run->statement->parameters);
+    if (n > 0 && params->list == NULL)
+        return cx__wordless(-EINVAL);
     for (size_t i = 0; error == 0 && i < n; i++)
         error = run->engine->bind(run->statement, (unsigned)i + 1,
                                   &params->list[i]);

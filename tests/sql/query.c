@@ -151,6 +151,8 @@ USERS_TEST(a_column_that_is_not_there_is_refused)
                                  CX_QUERY(CX_WHERE(CX_IS("x", CX_EQ, 1))), &n),
                      -EINVAL);
     assert_words("count in users: the model of users has no column x");
+    assert_int_equal(cx_db_count(db, &user_model, CX_QUERY(.order = "x"), &n),
+                     -EINVAL);
     CX_DB_EACH(db, &user_model, CX_QUERY(.order = "name\"; --"), &user,
                &error) {
         fail();
