@@ -203,6 +203,41 @@ USERS_TEST(another_tenant_is_refused_in_it)
     cx_tenant_unref(other);
 }
 
+/* Whatever else is held, and since when. */
+USERS_TEST(a_tenant_whose_rows_are_read_is_refused_in_anothers_transaction)
+{
+    cx_tenant *other = tenant_make(db, "B");
+    int outer = -1, inner = -1, error = -1, n = 0;
+    User user;
+
+    (void)user_add(db, "Ann", 1);
+    CX_WITH_TENANT(other) {
+        (void)user_add(db, "Bob", 1);
+    }
+    CX_DB_EACH(db, &user_model, NULL, &user, &outer) {
+        CX_WITH_TENANT(other) {
+            CX_DB_EACH(db, &user_model, NULL, &user, &inner) {
+                CX_WITH_TENANT(tenant) {
+                    CX_TRANSACTION(db, &error) {
+                        n++;
+                        assert_ok(run(db, "SELECT 1"));
+                        CX_WITH_TENANT(other) {
+                            assert_int_equal(run(db, "SELECT 1"),
+                                             -EKEYREJECTED);
+                            assert_int_equal(cx_tenant_drop(other), -EBUSY);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_ok(outer);
+    assert_ok(inner);
+    assert_ok(error);
+    assert_int_equal(n, 1);
+    cx_tenant_unref(other);
+}
+
 struct turns {
     cx_db *db;
     struct trace trace;
@@ -530,6 +565,8 @@ int main(void)
         cmocka_unit_test(they_may_be_deep),
         cmocka_unit_test(a_child_task_is_not_in_it),
         cmocka_unit_test(another_tenant_is_refused_in_it),
+        cmocka_unit_test(
+            a_tenant_whose_rows_are_read_is_refused_in_anothers_transaction),
         cmocka_unit_test(writers_take_turns),
         cmocka_unit_test(
             what_is_locked_is_changed_without_losing_what_others_changed),
