@@ -28,7 +28,10 @@
  * with nothing changed, and cx_db_problem() has more to say. Only of a change
  * that is asked of a server outside of a transaction is it unknown whether it
  * was made, if its answer did not come: after -ECANCELED, -ETIMEDOUT and
- * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE.
+ * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE. And of a
+ * statement of one's own that changes rows and gives some, -ENOMEM may be of
+ * the rows that it gives: what it changes is changed then, unless a transaction
+ * around it is rolled back.
  */
 #ifndef CTXVAR_DATABASE_H
 #define CTXVAR_DATABASE_H
@@ -108,7 +111,8 @@ CX__API int cx_db_close(cx_db *db);
  * of that context do not have them.
  *
  * @return the words, borrowed until the next such failure in this context or
- *         its end; "" when the error's number says it all.
+ *         its end; "" when the error's number says it all, as -ECANCELED and
+ *         -ETIMEDOUT do, and -ENOENT of a row that is not there.
  *
  * Suspends: never. Threads: any, asks the caller's context. Cost: as
  * cx_get().

@@ -77,10 +77,14 @@ static int run_begin(struct run *run, cx_db *db, const char *text,
     return error;
 }
 
-/* The fields of the row that a statement is at. */
+/* The fields of the row that a statement is at. One that is prepared anew,
+ * since another process has changed the tables, may have others. */
 static int read_fields(const struct run *run)
 {
     int error = 0;
+
+    if (run->engine->columns(run->statement) != run->columns)
+        return cx__problem(-ESTALE, "the tables are not what they were");
 
     for (unsigned i = 0; error == 0 && i < run->columns; i++)
         error = run->engine->column(run->statement, i, CX_KIND_NULL,
@@ -161,12 +165,13 @@ static int collect(const cx_param *fields, size_t n, void *arg)
 
 static int collect_names(const struct run *run, cx_rows *rows)
 {
-    rows->columns = run->columns;
-    rows->names =
-        cx__arena_alloc(&rows->arena, (run->columns + 1) * sizeof(char *));
+    unsigned columns = run->engine->columns(run->statement);
+
+    rows->columns = columns;
+    rows->names = cx__arena_alloc(&rows->arena, (columns + 1) * sizeof(char *));
     if (rows->names == NULL)
         return -ENOMEM;
-    for (unsigned i = 0; i < run->columns; i++) {
+    for (unsigned i = 0; i < columns; i++) {
         cx_text name = CX_TEXT(run->engine->name(run->statement, i));
 
         rows->names[i] = name.data != NULL

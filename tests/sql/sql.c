@@ -4,6 +4,9 @@
 
 #include <ctxvar/transaction.h>
 
+#include "sql/database.h"
+#include "sql/engine.h"
+
 static const char tables[] =
     "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
     " age INTEGER CHECK (age >= 0), photo BLOB, weight REAL)";
@@ -353,6 +356,63 @@ SQL_TEST(more_statements_than_are_kept_all_run)
     assert_int_equal(number(db, "SELECT 0"), 0);
 }
 
+/* Statements that are each run within the one before. */
+struct nest {
+    cx_db *db;
+    int depth;
+};
+
+static int nest(const cx_param *fields, size_t n, void *arg)
+{
+    struct nest *within = arg;
+    char text[32];
+
+    (void)fields;
+    (void)n;
+    (void)snprintf(text, sizeof(text), "SELECT %d", within->depth);
+    if (within->depth-- == 0)
+        return 0;
+    return cx_db_sql_each(within->db, text, NULL, nest, within);
+}
+
+SQL_TEST(statements_that_were_within_each_other_are_not_all_kept)
+{
+    struct nest within = {db, 100};
+    const struct cx__connection *idle;
+
+    assert_ok(nest(NULL, 0, &within));
+    assert_int_equal(number(db, "SELECT 777"), 777);
+    idle = CX__OWNER(db->idle.prev, struct cx__connection, aged);
+    assert_true(idle->prepared <= 64);
+}
+
+DB_TEST(columns_that_another_process_drops_are_told)
+{
+    static const char text[] = "SELECT * FROM users";
+    cx_tenant *tenant;
+    cx_rows rows;
+
+    template_exec(folder, tables);
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_ok(cx_db_sql(db, text, NULL, &rows));
+        assert_int_equal(rows.columns, 5);
+        assert_string_equal(rows.names[4], "weight");
+        cx_rows_fini(&rows);
+        assert_ok(add(db, "Ann", 1));
+        if (server() == NULL) {
+            file_exec(folder, "t1.db", "ALTER TABLE users DROP COLUMN weight");
+            assert_int_equal(cx_db_sql(db, text, NULL, &rows), -ESTALE);
+        } else {
+            server_run(folder->url, "ALTER TABLE t1.users DROP COLUMN weight");
+        }
+        assert_ok(cx_db_sql(db, text, NULL, &rows));
+        assert_int_equal(rows.columns, 4);
+        cx_rows_fini(&rows);
+    }
+    cx_tenant_unref(tenant);
+}
+
 static void *count_users(void *db)
 {
     return as_pointer(number(db, "SELECT count(*) FROM users"));
@@ -465,6 +525,9 @@ int main(void)
         cmocka_unit_test(rows_that_are_inserted_are_given_to_the_last),
         cmocka_unit_test(a_child_process_leaves_the_rows_to_its_parent),
         cmocka_unit_test(more_statements_than_are_kept_all_run),
+        cmocka_unit_test(
+            statements_that_were_within_each_other_are_not_all_kept),
+        cmocka_unit_test(columns_that_another_process_drops_are_told),
         cmocka_unit_test(a_child_task_reads_what_its_parent_wrote),
         cmocka_unit_test(a_problem_is_its_own_tasks),
         cmocka_unit_test(a_problem_is_forgotten_by_the_next_call),
