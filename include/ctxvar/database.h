@@ -29,7 +29,10 @@
  * with nothing changed, and cx_db_problem() has more to say. Only of a change
  * that is asked of a server outside of a transaction is it unknown whether it
  * was made, if its answer did not come: after -ECANCELED, -ETIMEDOUT and
- * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE.
+ * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE. And of a
+ * statement of one's own that changes rows and gives some, -ENOMEM may be of
+ * the rows that it gives: what it changes is changed then, unless a transaction
+ * around it is rolled back.
  */
 #ifndef CTXVAR_DATABASE_H
 #define CTXVAR_DATABASE_H
@@ -111,7 +114,8 @@ CX__API int cx_db_close(cx_db *db);
  * of that context do not have them.
  *
  * @return the words, borrowed until the next such failure in this context or
- *         its end; "" when the error's number says it all.
+ *         its end; "" when the error's number says it all, as -ECANCELED and
+ *         -ETIMEDOUT do, and -ENOENT of a row that is not there.
  *
  * Suspends: never. Threads: any, asks the caller's context. Cost: as
  * cx_get().
@@ -180,7 +184,8 @@ CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
  * Run a statement of one's own, and call a function for each row as it comes.
  *
  * What the function calls on this database it does on the same connection. It
- * may wait; the tenant's writers may wait for it, then.
+ * may wait; the tenant's writers may wait for it, then. What a statement
+ * writes is written before the first call, and stays so whatever fn returns.
  *
  * @param db      Borrowed.
  * @param text    As for cx_db_sql().
@@ -192,7 +197,8 @@ CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
  *
  * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
  * Cost: as cx_db_sql(); memory for the rows that are read ahead, on SQLite 64
- * of them or 64 KiB. Source: own.  Since: 0.1
+ * of them or 64 KiB, and all of a statement that writes.
+ * Source: own.  Since: 0.1
  */
 CX__API int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
                            int (*fn)(const cx_param *fields, size_t n,

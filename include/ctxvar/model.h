@@ -33,7 +33,8 @@
  *
  * The functions return, besides the errors of any call and of cx_db_sql(),
  *
- *   -EPROTOTYPE  the model does not match the table, or is none
+ *   -EPROTOTYPE  the model does not match the table, or is none; or a row is to
+ *                be named by its key, and the model has none
  *   -ERANGE      the tenant's tables are of a version outside of the model's
  *                range
  *   -EBADMSG     a field that the member's type cannot hold: NULL, another
@@ -67,13 +68,14 @@ typedef struct cx_column {
     /** What the column is called; NULL: as the member. Letters, digits and
      *  underscores. */
     const char *column;
-    /** It is part of the primary key. */
+    /** It is part of the primary key: all columns that are, or none of a model
+     *  that only inserts and lists. */
     bool key;
-    /** The database numbers new rows: of an int64_t that is the key, and 0 in
-     *  a new row. */
+    /** The database numbers new rows: of an int64_t that is the whole key, and
+     *  0 in a new row. */
     bool automatic;
-    /** A cx_text or cx_blob that may be NULL. Others that may be are cx_maybe
-     *  ones. */
+    /** A cx_text or cx_blob that may be NULL, and of no other. Others that may
+     *  be are cx_maybe ones. */
     bool null;
 } cx_column;
 
@@ -129,7 +131,9 @@ typedef struct cx_names {
 } cx_names;
 
 /**
- * Compare a model with the current tenant's table, as its first use does.
+ * Compare a model with the current tenant's table, as its first use does. A
+ * table may have columns that the model does not; if a new row must give one
+ * of them, that is told by the first insert.
  *
  * @param db     Borrowed.
  * @param model  Borrowed, for as long as db is open.

@@ -37,7 +37,8 @@
  *
  * After a statement that failed, engines differ, too: SQLite goes on as if it
  * had not been there, on PostgreSQL all that follows is -ECONNABORTED. What is
- * to go on on both puts such a statement into a transaction within.
+ * to go on on both puts such a statement into a transaction within. All that
+ * differs is listed at the end of docs/tenants.md.
  */
 #ifndef CTXVAR_TRANSACTION_H
 #define CTXVAR_TRANSACTION_H

@@ -59,7 +59,7 @@ static int make_shape(struct cx__call *call, const struct cx__shape *shape,
                       cx__columns columns)
 {
     struct cx__words words = {.data = NULL};
-    int error = cx__model_match(call->model, call->connection);
+    int error = cx__model_match(call->model, call->operation, call->connection);
 
     if (error != 0)
         return error;
@@ -69,40 +69,49 @@ static int make_shape(struct cx__call *call, const struct cx__shape *shape,
     return error;
 }
 
-static int call_open(struct cx__call *call, cx_db *db, const cx_model *model,
-                     enum cx__operation operation)
+int cx__call_open(struct cx__call *call, cx_db *db, const cx_model *model,
+                  enum cx__operation operation)
 {
     int error;
 
     *call = (struct cx__call){.model = model, .operation = operation};
     error = cx__lease_begin(db, &call->connection);
-    if (error == 0)
-        call->engine = db->engine;
+    if (error != 0)
+        return error;
+    call->engine = db->engine;
+    error = cx__model_sound(model, db);
+    if (error != 0)
+        cx__lease_end(call->connection);
     return error;
+}
+
+int cx__call_prepare(struct cx__call *call, cx__columns columns)
+{
+    struct cx__shape shape = {
+        .owner = call->model,
+        .shape = (uint64_t)call->operation << CX__COLUMNS_MOST | columns};
+
+    call->statement = cx__statement_find(call->connection, &shape);
+    return call->statement != NULL ? 0 : make_shape(call, &shape, columns);
 }
 
 int cx__call_begin(struct cx__call *call, cx_db *db, const cx_model *model,
                    enum cx__operation operation, cx__columns columns)
 {
-    struct cx__shape shape = {.owner = model,
-                              .shape = (uint64_t)operation << CX__COLUMNS_MOST |
-                                       columns};
-    int error = call_open(call, db, model, operation);
+    int error = cx__call_open(call, db, model, operation);
 
     if (error != 0)
         return error;
-    call->statement = cx__statement_find(call->connection, &shape);
-    if (call->statement == NULL)
-        error = make_shape(call, &shape, columns);
+    error = cx__call_prepare(call, columns);
     return error == 0 ? 0 : cx__call_end(call, error);
 }
 
 /* The same of a query. Its text is what it is looked up by, and so was made
- * before: it is not run unless the model's names are sound. */
+ * before. */
 static int match_and_make(struct cx__call *call, const struct cx__shape *shape,
                           const struct cx__words *words)
 {
-    int error = cx__model_match(call->model, call->connection);
+    int error = cx__model_match(call->model, call->operation, call->connection);
 
     return error == 0 ? make(call, shape, words) : error;
 }
@@ -158,7 +167,7 @@ int cx__call_query(struct cx__call *call, cx_db *db, const cx_model *model,
                    enum cx__operation operation, const cx_query *query)
 {
     static const cx_query all;
-    int error = call_open(call, db, model, operation);
+    int error = cx__call_open(call, db, model, operation);
 
     if (error != 0)
         return error;

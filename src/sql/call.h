@@ -17,7 +17,15 @@ struct cx__call {
     unsigned bound;
 };
 
-/* Statements whose text follows from a set of columns. */
+/* A call that is to have a statement: from here on the model is known to be
+ * sound. */
+int cx__call_open(struct cx__call *call, cx_db *db, const cx_model *model,
+                  enum cx__operation operation);
+
+/* Its statement, whose text follows from a set of columns. */
+int cx__call_prepare(struct cx__call *call, cx__columns columns);
+
+/* Both. */
 int cx__call_begin(struct cx__call *call, cx_db *db, const cx_model *model,
                    enum cx__operation operation, cx__columns columns);
 

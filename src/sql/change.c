@@ -46,12 +46,15 @@ static int run_returning(struct cx__call *call, cx_param *number)
     return result == 0 ? run(call) : result;
 }
 
-static int insert(struct cx__call *call, void *row, cx__columns columns,
-                  int given)
+static int insert(struct cx__call *call, void *row)
 {
-    int error = cx__call_bind(call, row, columns);
+    int given = automatic(call->model, row);
+    cx__columns columns = columns_given(call->model, given);
     cx_param number = {.kind = CX_KIND_NULL};
+    int error = cx__call_prepare(call, columns);
 
+    if (error == 0)
+        error = cx__call_bind(call, row, columns);
     if (error != 0)
         return error;
     if (given >= 0 && call->engine->returning) {
@@ -69,18 +72,11 @@ static int insert(struct cx__call *call, void *row, cx__columns columns,
 int cx_model_insert(cx_db *db, const cx_model *model, void *row)
 {
     struct cx__call call;
-    cx__columns columns;
     int error = cx__model_begin(model, row);
-    int given;
 
-    if (error != 0)
-        return error;
-    given = automatic(model, row);
-    columns = columns_given(model, given);
-    error = cx__call_begin(&call, db, model, CX__INSERT, columns);
-    if (error != 0)
-        return error;
-    return cx__call_end(&call, insert(&call, row, columns, given));
+    if (error == 0)
+        error = cx__call_open(&call, db, model, CX__INSERT);
+    return error == 0 ? cx__call_end(&call, insert(&call, row)) : error;
 }
 
 /* Rows by the array; given: the column that the database numbers in all of
@@ -125,59 +121,60 @@ static int insert_take(void *arg, size_t i, bool is_row)
     return error;
 }
 
-static int insert_all(struct inserts *inserts, cx_db *db, const cx_model *model,
-                      size_t n)
-{
-    struct cx__batch batch = {n, insert_bind, insert_take, inserts};
-    int error =
-        cx__call_begin(&inserts->call, db, model, CX__INSERT, inserts->columns);
-
-    if (error != 0)
-        return error;
-    return cx__call_end(&inserts->call, cx__call_batch(&inserts->call, &batch));
-}
-
 /* One statement has to do for all. */
-static int check_alike(const cx_model *model, const char *rows, size_t n,
-                       int given)
+static int check_alike(const struct inserts *inserts, size_t n, int given)
 {
+    const cx_model *model = inserts->call.model;
+
     for (size_t i = 0; i < n; i++) {
-        if (automatic(model, rows + i * model->size) != given)
-            return cx__problem(-EINVAL,
-                               "%s: rows with a number beside rows without",
-                               model->table);
+        if (automatic(model, insert_row(inserts, i)) != given)
+            return cx__problem(-EINVAL, "rows with a number beside rows"
+                                        " without");
     }
     return 0;
 }
 
 /* They have not been inserted, and so have no numbers. */
-static void forget_numbers(const struct inserts *inserts, const cx_model *model,
-                           size_t n)
+static void forget_numbers(const struct inserts *inserts, size_t n)
 {
     cx_param none = cx__param_i64(0);
 
     for (size_t i = 0; inserts->given >= 0 && i < n; i++)
-        cx__row_put(model, inserts->rows + i * model->size,
+        cx__row_put(inserts->call.model, insert_row(inserts, i),
                     (size_t)inserts->given, &none);
+}
+
+static int insert_all(struct inserts *inserts, size_t n)
+{
+    struct cx__batch batch = {n, insert_bind, insert_take, inserts};
+    int given = automatic(inserts->call.model, inserts->rows);
+    int error = check_alike(inserts, n, given);
+
+    if (error != 0)
+        return error;
+    inserts->given = given;
+    inserts->columns = columns_given(inserts->call.model, given);
+    error = cx__call_prepare(&inserts->call, inserts->columns);
+    return error == 0 ? cx__call_batch(&inserts->call, &batch) : error;
 }
 
 int cx_model_insert_many(cx_db *db, const cx_model *model, void *rows, size_t n)
 {
-    struct inserts inserts = {.rows = rows};
-    int error = cx__model_begin(model, rows);
+    struct inserts inserts = {.rows = rows, .given = -1};
+    int error;
 
-    if (error != 0 || n == 0)
-        return error;
-    inserts.given = automatic(model, rows);
-    error = check_alike(model, rows, n, inserts.given);
+    if (n == 0)
+        return cx__wordless(0);
+    error = cx__model_begin(model, rows);
     if (error != 0)
         return error;
-    inserts.columns = columns_given(model, inserts.given);
     CX_TRANSACTION(db, &error) {
-        error = insert_all(&inserts, db, model, n);
+        error = cx__call_open(&inserts.call, db, model, CX__INSERT);
+        if (error == 0)
+            error = cx__call_end(&inserts.call, insert_all(&inserts, n));
     }
     if (error != 0)
-        forget_numbers(&inserts, model, n);
+        forget_numbers(&inserts, n);
     return error;
 }
 
@@ -188,17 +185,18 @@ static int columns_of(const cx_model *model, const cx_names *only,
     cx__columns others = cx__model_all(model) & ~cx__model_key(model);
 
     *columns = only != NULL ? 0 : others;
+    if (only != NULL && only->list == NULL && only->len > 0)
+        return cx__wordless(-EINVAL);
     for (size_t i = 0; only != NULL && i < only->len; i++) {
         int column = cx__model_column(model, only->list[i]);
 
         if (column < 0 || (others >> column & 1) == 0)
-            return cx__problem(-EINVAL, "%s has no column %.63s to update",
-                               model->table,
+            return cx__problem(-EINVAL, "no column %.63s to update",
                                only->list[i] != NULL ? only->list[i] : "");
         *columns |= (cx__columns)1 << column;
     }
     if (*columns == 0)
-        return cx__problem(-EINVAL, "%s: no column to update", model->table);
+        return cx__problem(-EINVAL, "no column to update");
     return 0;
 }
 
@@ -212,25 +210,29 @@ static int run_on_row(struct cx__call *call)
     return error;
 }
 
+static int update(struct cx__call *call, const void *row, const cx_names *only)
+{
+    cx__columns columns;
+    int error = columns_of(call->model, only, &columns);
+
+    if (error == 0)
+        error = cx__call_prepare(call, columns);
+    if (error == 0)
+        error = cx__call_bind(call, row, columns);
+    if (error == 0)
+        error = cx__call_bind(call, row, cx__model_key(call->model));
+    return error == 0 ? run_on_row(call) : error;
+}
+
 int cx_model_update(cx_db *db, const cx_model *model, const void *row,
                     const cx_names *only)
 {
     struct cx__call call;
-    cx__columns columns;
     int error = cx__model_begin(model, row);
 
     if (error == 0)
-        error = columns_of(model, only, &columns);
-    if (error == 0)
-        error = cx__call_begin(&call, db, model, CX__UPDATE, columns);
-    if (error != 0)
-        return error;
-    error = cx__call_bind(&call, row, columns);
-    if (error == 0)
-        error = cx__call_bind(&call, row, cx__model_key(model));
-    if (error == 0)
-        error = run_on_row(&call);
-    return cx__call_end(&call, error);
+        error = cx__call_open(&call, db, model, CX__UPDATE);
+    return error == 0 ? cx__call_end(&call, update(&call, row, only)) : error;
 }
 
 int cx_model_delete(cx_db *db, const cx_model *model, const void *row)

@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "database.h"
+#include "problem.h"
 #include "row.h"
 
 /* A cursor is a call that lasts. */
@@ -45,7 +46,8 @@ struct cx__cursor cx__cursor_begin(cx_db *db, const cx_model *model,
 {
     struct cx__cursor cursor = {.model = model, .row = row, .error = error};
 
-    *error = cursor_open(&cursor, db, query);
+    if (error != NULL)
+        *error = cursor_open(&cursor, db, query);
     return cursor;
 }
 
@@ -58,7 +60,8 @@ bool cx__cursor_next(struct cx__cursor *cursor)
     if (cursor->connection == NULL)
         return false;
     call = call_of(cursor);
-    result = cx__call_step(&call);
+    result = cx__db_is_here(call.connection->db) ? cx__call_step(&call)
+                                                 : cx__wordless(-EXDEV);
     if (result == 1) {
         result = cx__row_read(model, call.statement, cx__model_all(model),
                               cursor->row, NULL);

@@ -18,12 +18,11 @@ enum { MOST = 128, EACH = 8, ROWS_BYTES = 256 << 20 };
 
 static const struct cx__engine *const engines[] = {&cx__sqlite, &cx__postgres};
 
-/* Another number in a child process than in its parent. */
-static unsigned process;
+unsigned cx__process;
 
 static void count_fork(void)
 {
-    process++;
+    cx__process++;
 }
 
 __attribute__((constructor)) static void watch_forks(void)
@@ -36,7 +35,7 @@ int cx__db_check(const cx_db *db)
     cx__problem_forget();
     if (db == NULL)
         return -EINVAL;
-    if (db->process != process)
+    if (!cx__db_is_here(db))
         return -EXDEV;
     if (db->closing)
         return -ESHUTDOWN;
@@ -72,7 +71,7 @@ static void db_free(cx_db *db)
 /* All of it but the engine's part. */
 static int db_init(cx_db *db, const cx_db_options *options)
 {
-    db->process = process;
+    db->process = cx__process;
     db->existing = options->existing;
     db->most = options->connections != 0 ? options->connections : MOST;
     db->each =

@@ -3,8 +3,8 @@
 #ifndef CTXVAR_SQL_DATABASE_H
 #define CTXVAR_SQL_DATABASE_H
 
+#include <ctxvar/model.h>
 #include <ctxvar/sync.h>
-#include <ctxvar/tenant.h>
 
 #include "gate.h"
 #include "task/list.h"
@@ -14,7 +14,7 @@ struct cx__engine;
 struct cx__pool;
 struct cx__roster;
 
-enum { CX__HELD = 64 };
+enum { CX__HELD = 64, CX__SOUND = 64 };
 
 /*
  * users       tasks that have a connection or wait for one
@@ -23,8 +23,8 @@ enum { CX__HELD = 64 };
  *             who has a slot finds open < most, or one that is idle
  * idle        connections that nobody has, the one unused longest first
  * held        connections that tasks have, by their task
- * process     a number that a fork changes: an open file of SQLite's must not
- *             be used in two processes
+ * sound       models that have been found so, each in a place of its address's
+ * process     cx__process of the one that opened it
  */
 struct cx_db {
     const struct cx__engine *engine;
@@ -35,6 +35,7 @@ struct cx_db {
     struct cx__pool *registry;
     struct cx__list idle;
     struct cx__connection *held[CX__HELD];
+    const cx_model *sound[CX__SOUND];
     unsigned users;
     unsigned open;
     unsigned most;
@@ -45,6 +46,20 @@ struct cx_db {
     bool closing;
     cx_db_stats stats; /* counted so far, of all tenants; idle is not */
 };
+
+/* Another number in a child process than in its parent. */
+extern unsigned cx__process;
+
+/*
+ * Is this the process that opened it? A child has the parent's blocks on its
+ * stack, but their connections are the parent's: a word on its socket, a byte
+ * in its file would be in the middle of what the parent says. So a block that
+ * ends in a child forgets what it had, and what goes on in it is -EXDEV.
+ */
+static inline bool cx__db_is_here(const cx_db *db)
+{
+    return db->process == cx__process;
+}
 
 /* May the running task use it now? 0 or the error. */
 int cx__db_check(const cx_db *db);

@@ -18,7 +18,6 @@
 
 struct cx__pool;
 struct cx__statement;
-struct cx__words;
 
 enum { CX__BUCKETS = 32 };
 
@@ -77,6 +76,26 @@ struct cx__batch {
     void *arg;
 };
 
+/*
+ * A column of a table.
+ *
+ * holds     what it is, in the engine's words
+ * kinds     what it may be read as: bits, 1 << cx_kind
+ * numbered  the database numbers new rows by it
+ * needed    a new row must give it
+ */
+struct cx__found {
+    const char *name;
+    const char *holds;
+    unsigned kinds;
+    bool not_null;
+    bool key;
+    bool numbered;
+    bool needed;
+};
+
+typedef void cx__found_fn(void *arg, const struct cx__found *column);
+
 struct cx__engine {
     /* What its URLs begin with. */
     const char *scheme;
@@ -133,10 +152,10 @@ struct cx__engine {
     int (*run_batch)(struct cx__statement *statement,
                      const struct cx__batch *batch);
 
-    /* Say in what a model, which is sound, differs from its table; an error is
-     * that this cannot be told. */
-    int (*compare)(struct cx__connection *connection, const cx_model *model,
-                   struct cx__words *words);
+    /* Tell each column of a table, whose name is letters, digits and
+     * underscores; none: there is no such table. */
+    int (*describe)(struct cx__connection *connection, const char *table,
+                    cx__found_fn *fn, void *arg);
 
     /* Transactions of a connection, one within the other; depth: how many
      * there are around it. A begin or rollback that leaves it in doubt whether

@@ -120,9 +120,8 @@ int cx_model_list(cx_db *db, const cx_model *model, const cx_query *query,
 {
     struct array array = {.rows = NULL};
     struct cx__call call;
-    int error = rows != NULL && n != NULL && arena != NULL
-                    ? cx__model_begin(model, model)
-                    : cx__wordless(-EINVAL);
+    int error = rows != NULL && n != NULL ? cx__model_begin(model, arena)
+                                          : cx__wordless(-EINVAL);
 
     if (error == 0)
         error = cx__call_query(&call, db, model, CX__SELECT, query);

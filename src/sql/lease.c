@@ -55,33 +55,32 @@ static void unhold(cx_db *db, const struct cx__connection *connection)
     *at = connection->held_next;
 }
 
-/* The connection that the running task has to a tenant's room: 1, 0 without
- * one; -EKEYREJECTED: it is in another tenant's transaction. */
-static int find_held(const cx_db *db, const cx_tenant *tenant,
-                     struct cx__connection **connection)
+/* The connection that the running task has to a tenant's room; NULL: none.
+ * elsewhere: whether it is in another tenant's transaction. */
+static struct cx__connection *
+find_held(const cx_db *db, const cx_tenant *tenant, bool *elsewhere)
 {
     const cx_task *task = cx_task_current();
     struct cx__connection *each = db->held[bucket_of(task)];
+    struct cx__connection *found = NULL;
 
+    *elsewhere = false;
     for (; each != NULL; each = each->held_next) {
         if (each->holder != task)
             continue;
-        if (each->pool->tenant == tenant) {
-            *connection = each;
-            return 1;
-        }
-        if (each->depth > 0)
-            return cx__problem(-EKEYREJECTED, "the current tenant is another"
-                                              " one than the transaction's");
+        if (each->pool->tenant == tenant)
+            found = each;
+        else
+            *elsewhere |= each->depth > 0;
     }
-    return 0;
+    return found;
 }
 
 bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant)
 {
-    struct cx__connection *connection;
+    bool elsewhere;
 
-    return find_held(db, tenant, &connection) == 1;
+    return find_held(db, tenant, &elsewhere) != NULL;
 }
 
 /* A tenant's first connection. */
@@ -118,16 +117,18 @@ static int lease_new(cx_db *db, cx_tenant *tenant,
 
 int cx__lease_begin(cx_db *db, struct cx__connection **connection)
 {
-    int result = cx__db_check(db);
-    cx_tenant *tenant = result == 0 ? tenant_of(db, &result) : NULL;
+    int error = cx__db_check(db);
+    cx_tenant *tenant = error == 0 ? tenant_of(db, &error) : NULL;
+    bool elsewhere;
 
     if (tenant == NULL)
-        return result;
-    result = find_held(db, tenant, connection);
-    if (result == 0)
+        return error;
+    *connection = find_held(db, tenant, &elsewhere);
+    if (elsewhere)
+        return cx__problem(-EKEYREJECTED, "the current tenant is another one"
+                                          " than the transaction's");
+    if (*connection == NULL)
         return lease_new(db, tenant, connection);
-    if (result < 0)
-        return result;
     if ((*connection)->lost)
         return cx__lease_lost();
     (*connection)->leases++;
@@ -136,7 +137,7 @@ int cx__lease_begin(cx_db *db, struct cx__connection **connection)
 
 void cx__lease_end(struct cx__connection *connection)
 {
-    if (--connection->leases > 0)
+    if (--connection->leases > 0 || !cx__db_is_here(connection->db))
         return;
     unhold(connection->db, connection);
     cx__pool_return(connection);

@@ -5,12 +5,12 @@
  * connection.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "database.h"
 #include "lease.h"
 #include "model.h"
 #include "problem.h"
-#include "words.h"
 
 enum { NAME_MOST = 63 };
 
@@ -53,36 +53,77 @@ static bool is_name(const char *name)
     return len > 0 && len <= NAME_MOST && name[len] == '\0';
 }
 
-/* What a member takes of its struct; 0: there is no such kind. */
-static size_t field_size(unsigned field)
-{
-    static const size_t plain[] = {[CX__FIELD_I64] = sizeof(int64_t),
-                                   [CX__FIELD_I32] = sizeof(int32_t),
-                                   [CX__FIELD_F64] = sizeof(double),
-                                   [CX__FIELD_BOOL] = sizeof(bool),
-                                   [CX__FIELD_TEXT] = sizeof(cx_text),
-                                   [CX__FIELD_BLOB] = sizeof(cx_blob),
-                                   [CX__FIELD_TIMESTAMP] =
-                                       sizeof(cx_timestamp)};
-    unsigned kind = field & ~(unsigned)CX__FIELD_MAYBE;
+/* How a member lies in its struct; no bytes: there is no such field. */
+static const struct layout {
+    unsigned char bytes;
+    unsigned char aligned;
+} layouts[] = {
+#define PLACE(type)                                                            \
+    {                                                                          \
+        sizeof(type), _Alignof(type)                                           \
+    }
+    [CX__FIELD_I64] = PLACE(int64_t),
+    [CX__FIELD_I32] = PLACE(int32_t),
+    [CX__FIELD_F64] = PLACE(double),
+    [CX__FIELD_BOOL] = PLACE(bool),
+    [CX__FIELD_TEXT] = PLACE(cx_text),
+    [CX__FIELD_BLOB] = PLACE(cx_blob),
+    [CX__FIELD_TIMESTAMP] = PLACE(cx_timestamp),
+    [CX__FIELD_MAYBE | CX__FIELD_I64] = PLACE(cx_maybe_i64),
+    [CX__FIELD_MAYBE | CX__FIELD_I32] = PLACE(cx_maybe_i32),
+    [CX__FIELD_MAYBE | CX__FIELD_F64] = PLACE(cx_maybe_f64),
+    [CX__FIELD_MAYBE | CX__FIELD_BOOL] = PLACE(cx_maybe_bool),
+    [CX__FIELD_MAYBE | CX__FIELD_TIMESTAMP] = PLACE(cx_maybe_timestamp)
+#undef PLACE
+};
 
-    return kind < sizeof(plain) / sizeof(plain[0]) ? plain[kind] : 0;
+/* In each row of an array. */
+static bool is_within(const cx_model *model, const cx_column *column)
+{
+    const struct layout *layout = &layouts[column->field];
+
+    return layout->bytes <= model->size &&
+           column->offset <= model->size - layout->bytes &&
+           column->offset % layout->aligned == 0 &&
+           model->size % layout->aligned == 0;
 }
 
-static bool is_sound_column(const cx_model *model, const cx_column *column)
+/* What is wrong with a column, those before which are sound; NULL: nothing
+ * is. */
+static const char *flaw(const cx_model *model, size_t i)
 {
-    size_t size = field_size(column->field);
+    const cx_column *column = &model->columns[i];
+    bool is_text =
+        column->field == CX__FIELD_TEXT || column->field == CX__FIELD_BLOB;
 
-    return is_name(cx__column_name(column)) && size > 0 &&
-           size <= model->size && column->offset <= model->size - size &&
-           (!column->automatic ||
-            (column->key && column->field == CX__FIELD_I64));
+    if (!is_name(cx__column_name(column)))
+        return "has no name";
+    if (cx__model_column(model, cx__column_name(column)) != (int)i)
+        return "is there twice";
+    if (column->field >= sizeof(layouts) / sizeof(layouts[0]) ||
+        layouts[column->field].bytes == 0)
+        return "is of no kind";
+    if (!is_within(model, column))
+        return "is not within the struct";
+    if (column->null && !is_text)
+        return "is .null, and neither text nor bytes";
+    if (column->automatic && (column->field != CX__FIELD_I64 ||
+                              cx__model_key(model) != (cx__columns)1 << i))
+        return "is .automatic, and not an int64_t that is the key";
+    return NULL;
 }
 
-int cx__model_begin(const cx_model *model, const void *row)
+static int no_table(void)
 {
-    if (model == NULL || row == NULL)
+    return cx__problem(-EPROTOTYPE, "a model without a table's name");
+}
+
+int cx__model_begin(const cx_model *model, const void *needed)
+{
+    if (model == NULL || needed == NULL)
         return cx__wordless(-EINVAL);
+    if (model->table == NULL)
+        return no_table();
     if (model->columns == NULL || model->columns_len == 0 ||
         model->columns_len > CX__COLUMNS_MOST)
         return cx__problem(-EPROTOTYPE, "a model has 1 to %d columns",
@@ -93,47 +134,71 @@ int cx__model_begin(const cx_model *model, const void *row)
 static int check_sound(const cx_model *model)
 {
     if (!is_name(model->table))
-        return cx__problem(-EPROTOTYPE, "a model without a table's name");
+        return no_table();
     for (size_t i = 0; i < model->columns_len; i++) {
-        if (!is_sound_column(model, &model->columns[i]))
-            return cx__problem(-EPROTOTYPE,
-                               "column %zu of the model of %s is none", i + 1,
-                               model->table);
+        const char *what = flaw(model, i);
+
+        if (what != NULL)
+            return cx__problem(-EPROTOTYPE, "column %zu of the model of %s %s",
+                               i + 1, model->table, what);
     }
     return 0;
 }
 
-static int check_version(const cx_model *model, int version)
+int cx__model_sound(const cx_model *model, cx_db *db)
 {
-    if (version >= model->from &&
-        (model->until == 0 || version <= model->until))
+    size_t place =
+        ((uintptr_t)model / _Alignof(cx_model) * UINT64_C(0x9e3779b97f4a7c15)) /
+        (UINT64_MAX / CX__SOUND + 1);
+    int error;
+
+    if (db->sound[place] == model)
         return 0;
-    return cx__problem(-ERANGE,
-                       "the tenant's tables are of version %d, and the model"
-                       " of %s is for %d to %d",
-                       version, model->table, model->from, model->until);
-}
-
-static int check_table(const cx_model *model, struct cx__connection *connection)
-{
-    struct cx__words words = {.data = NULL};
-    int error = connection->db->engine->compare(connection, model, &words);
-
-    if (error == 0 && words.failed)
-        error = -ENOMEM;
-    if (error == 0 && words.len > 0)
-        error = cx__problem(-EPROTOTYPE, "%s: %s", model->table, words.data);
-    cx__words_fini(&words);
+    error = check_sound(model);
+    if (error == 0)
+        db->sound[place] = model;
     return error;
 }
 
-int cx__model_match(const cx_model *model, struct cx__connection *connection)
+static int check_version(const cx_model *model, int version)
 {
-    int error = check_sound(model);
+    char range[64];
+
+    if (version >= model->from &&
+        (model->until == 0 || version <= model->until))
+        return 0;
+    if (model->until == 0)
+        (void)snprintf(range, sizeof(range), "%d and later", model->from);
+    else if (model->from == 0)
+        (void)snprintf(range, sizeof(range), "up to %d", model->until);
+    else
+        (void)snprintf(range, sizeof(range), "%d to %d", model->from,
+                       model->until);
+    return cx__problem(-ERANGE,
+                       "the tenant's tables are of version %d, and the model"
+                       " of %s is for %s",
+                       version, model->table, range);
+}
+
+/* What is said of one row must not be said of many. */
+static int check_key(const cx_model *model, enum cx__operation operation)
+{
+    bool needs_key = operation == CX__FIND || operation == CX__LOCK ||
+                     operation == CX__UPDATE || operation == CX__DELETE;
+
+    if (!needs_key || cx__model_key(model) != 0)
+        return 0;
+    return cx__problem(-EPROTOTYPE, "the model has no key");
+}
+
+int cx__model_match(const cx_model *model, enum cx__operation operation,
+                    struct cx__connection *connection)
+{
+    int error = check_key(model, operation);
 
     if (error == 0)
         error = check_version(model, connection->version);
-    return error == 0 ? check_table(model, connection) : error;
+    return error == 0 ? cx__model_compare(model, operation, connection) : error;
 }
 
 int cx__model_problem(const cx_model *model, enum cx__operation operation,
@@ -147,21 +212,22 @@ int cx__model_problem(const cx_model *model, enum cx__operation operation,
 
     if (cx_db_problem()[0] == '\0')
         return error;
-    return cx__problem(error, "%s %s: %s", verbs[operation],
-                       is_name(model->table) ? model->table : "a table",
+    return cx__problem(error, "%s %s: %s", verbs[operation], model->table,
                        cx_db_problem());
 }
 
 int cx_model_check(cx_db *db, const cx_model *model)
 {
     struct cx__connection *connection;
-    int error = cx__model_begin(model, model);
+    int error = cx__model_begin(model, db);
 
     if (error == 0)
         error = cx__lease_begin(db, &connection);
-    if (error == 0) {
-        error = cx__model_match(model, connection);
-        cx__lease_end(connection);
-    }
+    if (error != 0)
+        return error;
+    error = cx__model_sound(model, db);
+    if (error == 0)
+        error = cx__model_match(model, CX__SELECT, connection);
+    cx__lease_end(connection);
     return error;
 }

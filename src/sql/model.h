@@ -36,11 +36,22 @@ int cx__model_column(const cx_model *model, const char *name);
 /* What a column is called. */
 const char *cx__column_name(const cx_column *column);
 
-/* May a call on it begin? 0, -EINVAL or -EPROTOTYPE. */
-int cx__model_begin(const cx_model *model, const void *row);
+/* May a call on it begin? needed: what else the call must be given. 0, -EINVAL
+ * or -EPROTOTYPE. */
+int cx__model_begin(const cx_model *model, const void *needed);
 
-/* Is the model sound, and does it match the table that a connection sees? */
-int cx__model_match(const cx_model *model, struct cx__connection *connection);
+/* Is it sound? Until that is known, nothing of a column but its bits is to be
+ * used. */
+int cx__model_sound(const cx_model *model, cx_db *db);
+
+/* Does it, which is sound, match the table that a connection sees, for this
+ * operation? */
+int cx__model_match(const cx_model *model, enum cx__operation operation,
+                    struct cx__connection *connection);
+
+/* compare.c: of that, the columns. -EPROTOTYPE has words of each. */
+int cx__model_compare(const cx_model *model, enum cx__operation operation,
+                      struct cx__connection *connection);
 
 /* Put what was done to which table before the words of a problem. */
 int cx__model_problem(const cx_model *model, enum cx__operation operation,

@@ -36,6 +36,23 @@ cx_kind cx__row_kind(const cx_model *model, size_t i)
     return kind_of(model->columns[i].field);
 }
 
+const char *cx__kind_words(cx_kind kind)
+{
+    static const char *const words[] = {
+        [CX_KIND_NULL] = "nothing",    [CX_KIND_I64] = "a whole number",
+        [CX_KIND_F64] = "a number",    [CX_KIND_BOOL] = "true or false",
+        [CX_KIND_TEXT] = "text",       [CX_KIND_BLOB] = "bytes",
+        [CX_KIND_TIMESTAMP] = "a time"};
+
+    return (size_t)kind < sizeof(words) / sizeof(words[0]) ? words[kind]
+                                                           : "of no kind";
+}
+
+bool cx__row_may_be_null(const cx_model *model, size_t i)
+{
+    return may_be_null(&model->columns[i]);
+}
+
 /* Is a member that may be missing there? */
 static bool is_set(const void *member, unsigned field)
 {

@@ -11,8 +11,12 @@ cx_param cx__row_field(const cx_model *model, const void *row, size_t i);
 /* May that be stored? 0 or the problem. */
 int cx__row_check(const cx_model *model, size_t i, const cx_param *field);
 
-/* What a member is read as. */
+/* What a member is read as, and what that is in words. */
 cx_kind cx__row_kind(const cx_model *model, size_t i);
+const char *cx__kind_words(cx_kind kind);
+
+/* May a member be NULL? */
+bool cx__row_may_be_null(const cx_model *model, size_t i);
 
 /* What is read has to lie somewhere: 0 or the problem. */
 int cx__row_check_arena(const cx_model *model, const cx_arena *arena);

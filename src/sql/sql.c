@@ -30,6 +30,8 @@ static int bind_all(const struct run *run, const cx_params *params)
     if (n != run->statement->parameters)
         return cx__problem(-EINVAL, "the statement has %u parameters",
                            run->statement->parameters);
+    if (n > 0 && params->list == NULL)
+        return cx__wordless(-EINVAL);
     for (size_t i = 0; error == 0 && i < n; i++)
         error = run->engine->bind(run->statement, (unsigned)i + 1,
                                   &params->list[i]);
@@ -75,10 +77,14 @@ static int run_begin(struct run *run, cx_db *db, const char *text,
     return error;
 }
 
-/* The fields of the row that a statement is at. */
+/* The fields of the row that a statement is at. One that is prepared anew,
+ * since another process has changed the tables, may have others. */
 static int read_fields(const struct run *run)
 {
     int error = 0;
+
+    if (run->engine->columns(run->statement) != run->columns)
+        return cx__problem(-ESTALE, "the tables are not what they were");
 
     for (unsigned i = 0; error == 0 && i < run->columns; i++)
         error = run->engine->column(run->statement, i, CX_KIND_NULL,
@@ -94,6 +100,8 @@ static int run_all(const struct run *run, fields_fn *fn, void *arg)
         result = read_fields(run);
         if (result == 0)
             result = fn(run->field, run->columns, arg);
+        if (result == 0 && !cx__db_is_here(run->connection->db))
+            result = cx__wordless(-EXDEV);
         if (result != 0)
             break;
     }
@@ -176,12 +184,13 @@ static int collect(const cx_param *fields, size_t n, void *arg)
 
 static int collect_names(const struct run *run, cx_rows *rows)
 {
-    rows->columns = run->columns;
-    rows->names =
-        cx__arena_alloc(&rows->arena, (run->columns + 1) * sizeof(char *));
+    unsigned columns = run->engine->columns(run->statement);
+
+    rows->columns = columns;
+    rows->names = cx__arena_alloc(&rows->arena, (columns + 1) * sizeof(char *));
     if (rows->names == NULL)
         return -ENOMEM;
-    for (unsigned i = 0; i < run->columns; i++) {
+    for (unsigned i = 0; i < columns; i++) {
         cx_text name = CX_TEXT(run->engine->name(run->statement, i));
 
         rows->names[i] = name.data != NULL

@@ -227,9 +227,9 @@ const char *cx__sqlite_script_of(const cx_migration *migration);
 int cx__sqlite_run_script(struct cx__connection *connection,
                           const char *script);
 
-/* sqlite_compare.c */
-int cx__sqlite_compare(struct cx__connection *connection, const cx_model *model,
-                       struct cx__words *words);
+/* sqlite_describe.c */
+int cx__sqlite_describe(struct cx__connection *connection, const char *table,
+                        cx__found_fn *fn, void *arg);
 
 /* sqlite_transaction.c */
 

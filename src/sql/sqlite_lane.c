@@ -12,7 +12,10 @@
  * SQLite calls back.
  *
  * The way there and back takes as long as many rows, so that rows are read
- * ahead: those that come within a millisecond, up to a bound.
+ * ahead: those that come within a millisecond, up to a bound. Of a statement
+ * that writes all are, and so it is over before the program has the first of
+ * them: while SQLite is in the middle of a write it refuses to commit, and a
+ * program may begin a transaction between two rows.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,29 +28,49 @@
 
 enum { ROWS_MOST = 64, BYTES_MOST = 64 << 10 };
 
+/* A row with all its columns. */
+struct row {
+    struct row *next;
+    cx_param field[];
+};
+
 /*
- * row    what was read, each row with all its columns, in the arena
- * at     the next of them
+ * given  the row that was given last, and
+ * rest   those after it that were read; all lie in the arena
+ * end    where the next of them goes
+ * len    rows that were read at once, and their bytes
  * code   what SQLite's last step came to; SQLITE_ROW: there may be more
  * last   what is to be told after them, once there are none more
  */
 struct cx__ahead {
-    cx_param *row[ROWS_MOST];
+    struct row *given;
+    struct row *rest;
+    struct row **end;
     unsigned columns;
     unsigned len;
-    unsigned at;
     size_t bytes;
     int code;
     cx_arena arena;
     struct cx__outcome last;
 };
 
+static void forget(struct cx__ahead *ahead)
+{
+    cx_arena_fini(&ahead->arena);
+    ahead->given = ahead->rest = NULL;
+    ahead->end = &ahead->rest;
+    ahead->len = 0;
+    ahead->bytes = 0;
+}
+
 struct cx__ahead *cx__ahead_new(void)
 {
     struct cx__ahead *ahead = calloc(1, sizeof(*ahead));
 
-    if (ahead != NULL)
+    if (ahead != NULL) {
+        forget(ahead);
         ahead->code = SQLITE_ROW;
+    }
     return ahead;
 }
 
@@ -102,30 +125,37 @@ int cx__lane_prepare(struct cx__sqlite_connection *connection, cx_text text,
     return error != 0 ? error : job.code;
 }
 
+/* all: to the end. */
 struct read_job {
     sqlite3_stmt *handle;
     struct cx__ahead *ahead;
+    bool all;
 };
 
 /* Keep the row that SQLite is at: 0 or -ENOMEM. All have as many columns. */
 static int keep_row(struct cx__ahead *ahead, sqlite3_stmt *handle)
 {
     unsigned columns = (unsigned)sqlite3_data_count(handle);
-    size_t bytes = (columns + 1) * sizeof(cx_param);
-    cx_param *row = cx__arena_alloc(&ahead->arena, bytes);
+    size_t bytes = sizeof(struct row) + columns * sizeof(cx_param);
+    struct row *row = cx__arena_alloc(&ahead->arena, bytes);
     int error = row != NULL ? 0 : -ENOMEM;
 
     ahead->columns = columns;
     for (unsigned i = 0; error == 0 && i < columns; i++) {
-        error = cx__sqlite_field(handle, i, CX_KIND_NULL, &row[i]);
+        cx_param *field = &row->field[i];
+
+        error = cx__sqlite_field(handle, i, CX_KIND_NULL, field);
         if (error == 0)
-            error = cx__arena_keep(&ahead->arena, &row[i]);
+            error = cx__arena_keep(&ahead->arena, field);
         if (error == 0 &&
-            (row[i].kind == CX_KIND_TEXT || row[i].kind == CX_KIND_BLOB))
-            bytes += row[i].text.len;
+            (field->kind == CX_KIND_TEXT || field->kind == CX_KIND_BLOB))
+            bytes += field->text.len;
     }
     if (error == 0) {
-        ahead->row[ahead->len++] = row;
+        row->next = NULL;
+        *ahead->end = row;
+        ahead->end = &row->next;
+        ahead->len++;
         ahead->bytes += bytes;
     }
     return error;
@@ -141,16 +171,10 @@ static void *read_run(void *arg)
         ahead->code = sqlite3_step(job->handle);
         if (ahead->code == SQLITE_ROW && keep_row(ahead, job->handle) != 0)
             ahead->code = SQLITE_NOMEM;
-    } while (ahead->code == SQLITE_ROW && ahead->len < ROWS_MOST &&
-             ahead->bytes < BYTES_MOST && cx_time() == now);
+    } while (ahead->code == SQLITE_ROW &&
+             (job->all || (ahead->len < ROWS_MOST &&
+                           ahead->bytes < BYTES_MOST && cx_time() == now)));
     return NULL;
-}
-
-static void forget(struct cx__ahead *ahead)
-{
-    cx_arena_fini(&ahead->arena);
-    ahead->len = ahead->at = 0;
-    ahead->bytes = 0;
 }
 
 /* The next rows, or what there is instead. */
@@ -158,15 +182,20 @@ static int read_on(struct sqlite_statement *statement)
 {
     struct cx__sqlite_connection *connection =
         cx__sqlite_connection_of(statement->base.connection);
-    struct read_job job = {statement->handle, statement->ahead};
+    struct read_job job = {statement->handle, statement->ahead,
+                           statement->writes};
     int error;
 
     forget(job.ahead);
     error = hop(connection, read_run, &job);
-    if (error == 0)
-        (void)cx__sqlite_step_outcome(connection, job.ahead->code,
-                                      &job.ahead->last);
-    return error;
+    if (error != 0)
+        return error;
+    error =
+        cx__sqlite_step_outcome(connection, job.ahead->code, &job.ahead->last);
+    /* What was not written has no rows. */
+    if (error != 0 && job.all)
+        forget(job.ahead);
+    return 0;
 }
 
 int cx__lane_step(struct sqlite_statement *statement)
@@ -174,13 +203,14 @@ int cx__lane_step(struct sqlite_statement *statement)
     struct cx__ahead *ahead = statement->ahead;
     int error = 0;
 
-    if (ahead->at == ahead->len && ahead->code == SQLITE_ROW)
+    if (ahead->rest == NULL && ahead->code == SQLITE_ROW)
         error = read_on(statement);
     if (error != 0)
         return error;
-    if (ahead->at == ahead->len)
+    ahead->given = ahead->rest;
+    if (ahead->given == NULL)
         return cx__sqlite_tell(&ahead->last);
-    ahead->at++;
+    ahead->rest = ahead->given->next;
     return 1;
 }
 
@@ -190,8 +220,8 @@ void cx__lane_column(const struct sqlite_statement *statement, unsigned place,
     const struct cx__ahead *ahead = statement->ahead;
 
     /* A table may have fewer columns than when the statement was made. */
-    *value = place < ahead->columns ? ahead->row[ahead->at - 1][place]
-                                    : cx__param_null();
+    *value =
+        place < ahead->columns ? ahead->given->field[place] : cx__param_null();
 }
 
 void cx__lane_reset(struct sqlite_statement *statement)

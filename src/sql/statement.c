@@ -99,20 +99,20 @@ void cx__statements_fini(struct cx__connection *connection)
             CX__OWNER(connection->statements.next, struct cx__statement, used));
 }
 
-/* Make room: the least used one that is not in use goes. */
+/* Make room for one more: those unused longest go, but for what is in use. That
+ * may be all of them, when statements are run within each other. */
 static void trim(struct cx__connection *connection)
 {
     struct cx__list *link = connection->statements.prev;
 
-    while (link != &connection->statements) {
+    while (connection->prepared >= MOST_KEPT &&
+           link != &connection->statements) {
         struct cx__statement *each =
             CX__OWNER(link, struct cx__statement, used);
 
-        if (!each->busy) {
-            statement_free(each);
-            return;
-        }
         link = link->prev;
+        if (!each->busy)
+            statement_free(each);
     }
 }
 
@@ -150,8 +150,7 @@ int cx__statement_make(struct cx__connection *connection,
 
     if (copy == NULL && shape->text.data != NULL)
         return -ENOMEM;
-    if (connection->prepared >= MOST_KEPT)
-        trim(connection);
+    trim(connection);
     error = engine_of(connection)->prepare(connection, text, origin, statement);
     if (error != 0) {
         free(copy);
@@ -166,7 +165,7 @@ int cx__statement_make(struct cx__connection *connection,
 
 void cx__statement_done(struct cx__statement *statement)
 {
-    if (statement == NULL)
+    if (statement == NULL || !cx__db_is_here(statement->connection->db))
         return;
     engine_of(statement->connection)->reset(statement);
     statement->busy = false;

@@ -156,20 +156,13 @@ static bool is_of_kind(const cx_param *value, cx_kind wanted)
 /* Engines would each make something else of a value of another kind. */
 static int check_kind(const cx_model *model, size_t i, const cx_param *value)
 {
-    static const char *const kinds[] = {
-        [CX_KIND_NULL] = "nothing",    [CX_KIND_I64] = "a whole number",
-        [CX_KIND_F64] = "a number",    [CX_KIND_BOOL] = "true or false",
-        [CX_KIND_TEXT] = "text",       [CX_KIND_BLOB] = "bytes",
-        [CX_KIND_TIMESTAMP] = "a time"};
     cx_kind wanted = cx__row_kind(model, i);
 
     if (is_of_kind(value, wanted))
         return 0;
     return cx__problem(-EINVAL, "%s.%s is %s, and the value %s", model->table,
-                       cx__column_name(&model->columns[i]), kinds[wanted],
-                       (size_t)value->kind < sizeof(kinds) / sizeof(kinds[0])
-                           ? kinds[value->kind]
-                           : "of no kind");
+                       cx__column_name(&model->columns[i]),
+                       cx__kind_words(wanted), cx__kind_words(value->kind));
 }
 
 /* With a value that may be larger than the column's. */
@@ -215,7 +208,9 @@ static int add_predicate(struct cx__words *words, const cx_model *model,
 static int add_where(struct cx__words *words, const cx_model *model,
                      const cx_query *query, unsigned *n)
 {
-    int error = 0;
+    int error = query->where == NULL && query->where_len > 0
+                    ? cx__wordless(-EINVAL)
+                    : 0;
 
     for (size_t i = 0; error == 0 && i < query->where_len; i++) {
         cx__words_add(words, i == 0 ? " WHERE " : " AND ");
@@ -224,9 +219,10 @@ static int add_where(struct cx__words *words, const cx_model *model,
     return error;
 }
 
-/* Engines differ in where NULL comes. */
+/* Engines differ in where NULL comes. A count has no order, but the query's
+ * column must be one. */
 static int add_order(struct cx__words *words, const cx_model *model,
-                     const cx_query *query)
+                     const cx_query *query, enum cx__operation operation)
 {
     const char *way = query->descending ? " DESC" : "";
     cx__columns key = cx__model_key(model);
@@ -234,6 +230,8 @@ static int add_order(struct cx__words *words, const cx_model *model,
 
     if (by < 0)
         return no_column(model, query->order);
+    if (operation == CX__COUNT)
+        return 0;
     cx__words_add(words, " ORDER BY ");
     add_name(words, model, (size_t)by);
     cx__words_print(words, "%s NULLS %s", way,
@@ -271,8 +269,8 @@ int cx__text_select(struct cx__words *words, const cx_model *model,
         add_names(words, model, cx__model_all(model));
     add_table(words, " FROM ", model);
     error = add_where(words, model, query, &n);
-    if (error == 0 && operation != CX__COUNT && query->order != NULL)
-        error = add_order(words, model, query);
+    if (error == 0 && query->order != NULL)
+        error = add_order(words, model, query, operation);
     if (error == 0 && operation != CX__COUNT)
         add_limit(words, query, n);
     return error;

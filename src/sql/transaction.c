@@ -13,6 +13,7 @@
 
 #include <ctxvar/transaction.h>
 
+#include "database.h"
 #include "lease.h"
 #include "problem.h"
 
@@ -54,11 +55,13 @@ static void leave(struct cx__transaction *transaction)
     cx__lease_end(connection);
 }
 
-/* A rollback that fails is done by closing the connection, and so cannot. */
+/* A rollback that fails is done by closing the connection, and so cannot. In a
+ * child process the transaction is its parent's to end. */
 static void rollback(struct cx__transaction *transaction)
 {
-    (void)transaction->db->engine->rollback(transaction->connection,
-                                            transaction->depth);
+    if (cx__db_is_here(transaction->db))
+        (void)transaction->db->engine->rollback(transaction->connection,
+                                                transaction->depth);
     leave(transaction);
 }
 

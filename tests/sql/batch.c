@@ -189,7 +189,7 @@ USERS_TEST(rows_with_and_without_a_number_are_refused)
                     {.id = 9, .name = CX_TEXT("Bob")}};
 
     assert_int_equal(cx_db_insert_many(db, &user_model, rows, 2), -EINVAL);
-    assert_words("users: rows with a number beside rows without");
+    assert_words("insert into users: rows with a number beside rows without");
     assert_int_equal(rows[0].id, 0);
     rows[0].id = 4;
     assert_ok(cx_db_insert_many(db, &user_model, rows, 2));
@@ -203,6 +203,9 @@ USERS_TEST(no_rows_are_nothing_to_do)
     CX_ARENA(arena);
 
     assert_ok(cx_db_insert_many(db, &user_model, none, 0));
+    assert_ok(cx_db_insert_many(db, &user_model, (User *)NULL, 0));
+    assert_int_equal(cx_db_insert_many(db, &user_model, (User *)NULL, 1),
+                     -EINVAL);
     assert_ok(cx_db_find_many(db, &user_model, none, 0, NULL, &arena));
     assert_int_equal(
         cx_db_find_many(db, &user_model, (User *)NULL, 1, NULL, &arena),

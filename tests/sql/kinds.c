@@ -128,56 +128,102 @@ static cx_column many_columns[57];
 
 enum { I64 = CX__FIELD_I64, TEXT = CX__FIELD_TEXT };
 
-static const cx_column unsound[][1] = {
-    {{.member = NULL, .field = I64}},
-    {{.member = "", .field = I64}},
-    {{.member = "a\"", .field = I64}},
-    {{.member = "a b", .field = I64}},
-    {{.member = "id", .column = "\xc3\xa9", .field = I64}},
+#define MAYBE(kind) (CX__FIELD_##kind | CX__FIELD_MAYBE)
+
+/* The second column of a model, whose first is sound, and what it is. */
+static const struct unsound {
+    cx_column column;
+    const char *what;
+} unsound[] = {
+    {{.member = NULL, .field = I64}, "has no name"},
+    {{.member = "", .field = I64}, "has no name"},
+    {{.member = "a\"", .field = I64}, "has no name"},
+    {{.member = "a b", .field = I64}, "has no name"},
+    {{.member = "x", .column = "\xc3\xa9", .field = I64}, "has no name"},
     {{.member = "a234567890123456789012345678901234567890123456789012345678901"
                 "234",
-      .field = I64}},
-    {{.member = "id", .field = CX__FIELD_NONE}},
-    {{.member = "id", .field = CX__FIELD_TIMESTAMP + 1}},
-    {{.member = "id", .field = CX__FIELD_NONE | CX__FIELD_MAYBE}},
-    {{.member = "id", .field = I64, .offset = sizeof(Thing) - 7}},
-    {{.member = "id", .field = I64, .offset = UINT32_MAX}},
-    {{.member = "id", .field = TEXT, .offset = sizeof(Thing) - 8}},
-    {{.member = "id", .field = I64, .automatic = true}},
-    {{.member = "id", .field = TEXT, .key = true, .automatic = true}},
-    {{.member = "id", .field = CX__FIELD_I32, .key = true, .automatic = true}},
+      .field = I64},
+     "has no name"},
+    {{.member = "id", .field = I64}, "is there twice"},
+    {{.member = "x", .column = "id", .field = I64}, "is there twice"},
+    {{.member = "x", .field = CX__FIELD_NONE}, "is of no kind"},
+    {{.member = "x", .field = CX__FIELD_TIMESTAMP + 1}, "is of no kind"},
+    {{.member = "x", .field = MAYBE(NONE)}, "is of no kind"},
+    {{.member = "x", .field = MAYBE(TEXT)}, "is of no kind"},
+    {{.member = "x", .field = MAYBE(BLOB)}, "is of no kind"},
+    {{.member = "x", .field = 32 | I64}, "is of no kind"},
+    {{.member = "x", .field = UINT32_MAX}, "is of no kind"},
+    {{.member = "x", .field = I64, .offset = sizeof(Thing) - 7},
+     "is not within the struct"},
+    {{.member = "x", .field = I64, .offset = UINT32_MAX},
+     "is not within the struct"},
+    {{.member = "x", .field = TEXT, .offset = sizeof(Thing) - 8},
+     "is not within the struct"},
+    {{.member = "x", .field = MAYBE(I64), .offset = sizeof(Thing) - 8},
+     "is not within the struct"},
+    {{.member = "x", .field = MAYBE(BOOL), .offset = sizeof(Thing) - 1},
+     "is not within the struct"},
+    {{.member = "x", .field = I64, .offset = 4}, "is not within the struct"},
+    {{.member = "x", .field = I64, .null = true},
+     "is .null, and neither text nor bytes"},
+    {{.member = "x", .field = MAYBE(I64), .null = true},
+     "is .null, and neither text nor bytes"},
+    {{.member = "x", .field = I64, .automatic = true},
+     "is .automatic, and not an int64_t that is the key"},
+    {{.member = "x", .field = I64, .key = true, .automatic = true},
+     "is .automatic, and not an int64_t that is the key"},
+    {{.member = "x", .field = CX__FIELD_I32, .key = true, .automatic = true},
+     "is .automatic, and not an int64_t that is the key"},
 };
 
 /* All that can be asked with a model. */
 static void assert_none(cx_db *db, const cx_model *model)
 {
-    Thing thing = {.id = 1};
+    Thing things[2] = {{.id = 1}};
+    int error = 0;
     void *rows;
     int64_t count;
     size_t n;
     CX_ARENA(arena);
 
     assert_int_equal(cx_model_check(db, model), -EPROTOTYPE);
-    assert_int_equal(cx_model_insert(db, model, &thing), -EPROTOTYPE);
-    assert_int_equal(cx_model_delete(db, model, &thing), -EPROTOTYPE);
-    assert_int_equal(cx_model_count(db, model, NULL, &count), -EPROTOTYPE);
-    assert_int_equal(cx_model_list(db, model, NULL, &rows, &n, &arena),
+    assert_int_equal(cx_model_insert(db, model, things), -EPROTOTYPE);
+    assert_int_equal(cx_model_insert_many(db, model, things, 2), -EPROTOTYPE);
+    assert_int_equal(cx_model_find(db, model, things, &arena), -EPROTOTYPE);
+    assert_int_equal(cx_model_find_many(db, model, things, 2, NULL, &arena),
                      -EPROTOTYPE);
+    assert_int_equal(cx_model_update(db, model, things, NULL), -EPROTOTYPE);
+    assert_int_equal(cx_model_update(db, model, things, CX_ONLY("x")),
+                     -EPROTOTYPE);
+    assert_int_equal(cx_model_delete(db, model, things), -EPROTOTYPE);
+    assert_int_equal(cx_model_count(db, model,
+                                    CX_QUERY(CX_WHERE(CX_IS("x", CX_EQ, 1))),
+                                    &count),
+                     -EPROTOTYPE);
+    assert_int_equal(
+        cx_model_list(db, model, CX_QUERY(.order = "x"), &rows, &n, &arena),
+        -EPROTOTYPE);
+    (void)cx__cursor_begin(db, model, NULL, things, &error);
+    assert_int_equal(error, -EPROTOTYPE);
 }
 
 THINGS_TEST(a_column_that_is_none_is_refused_by_its_number,
             server() == NULL ? table : table_on_server)
 {
     for (size_t i = 0; i < sizeof(unsound) / sizeof(unsound[0]); i++) {
+        const cx_column columns[] = {
+            {.member = "id", .field = I64, .key = true}, unsound[i].column};
         cx_model model = {.table = "things",
-                          .columns = unsound[i],
-                          .columns_len = 1,
+                          .columns = columns,
+                          .columns_len = 2,
                           .size = sizeof(Thing)};
+        char expected[128];
 
+        (void)snprintf(expected, sizeof(expected),
+                       "column 2 of the model of things %s", unsound[i].what);
         assert_none(db, &model);
         assert_int_equal(cx_model_check(db, &model), -EPROTOTYPE);
-        assert_string_equal(cx_db_problem(),
-                            "column 1 of the model of things is none");
+        assert_string_equal(cx_db_problem(), expected);
     }
 }
 
@@ -231,6 +277,7 @@ THINGS_TEST(what_is_not_given_is_refused,
     const cx_model *model = &thing_model.model;
     Thing thing = {.id = 1};
     void *rows;
+    int64_t count;
     size_t n;
     CX_ARENA(arena);
 
@@ -243,6 +290,15 @@ THINGS_TEST(what_is_not_given_is_refused,
                      -EINVAL);
     assert_int_equal(cx_model_list(db, model, NULL, &rows, &n, NULL), -EINVAL);
     assert_string_equal(cx_db_problem(), "");
+    assert_int_equal(cx_model_update(db, model, &thing, &(cx_names){.len = 1}),
+                     -EINVAL);
+    assert_int_equal(
+        cx_model_count(db, model, CX_QUERY(.where_len = 1), &count), -EINVAL);
+    assert_int_equal(cx_db_sql(db, "SELECT $1", &(cx_params){.len = 1}, NULL),
+                     -EINVAL);
+    CX_DB_EACH(db, &thing_model, NULL, &thing, NULL) {
+        fail();
+    }
     cx_arena_fini(NULL);
 }
 
@@ -259,9 +315,26 @@ THINGS_TEST(what_columns_hold_is_told_whatever_they_are_declared,
     assert_int_equal(cx_db_check(db, &thing_model), -EPROTOTYPE);
     assert_string_equal(cx_db_problem(),
                         "things: id is not numbered; large holds BLOB and not"
-                        " INTEGER; small holds NUMERIC and not INTEGER; good"
-                        " holds TEXT and not INTEGER; at holds TEXT and not"
-                        " INTEGER");
+                        " a whole number; small holds NUMERIC and not a whole"
+                        " number; good holds TEXT and not true or false; at"
+                        " holds TEXT and not a time");
+}
+
+static const char falling_table[] =
+    "CREATE TABLE things (id INTEGER PRIMARY KEY DESC, large INTEGER,"
+    " small INTEGER, weight REAL, good INTEGER, at INTEGER)";
+
+/* To such a key SQLite does not give its own number of the row, but NULL. */
+THINGS_TEST(a_key_that_is_not_sqlites_own_number_is_not_numbered,
+            server() == NULL ? falling_table : table_on_server)
+{
+    Thing thing = {.id = 0};
+
+    if (server() != NULL)
+        return;
+    assert_int_equal(cx_db_check(db, &thing_model), -EPROTOTYPE);
+    assert_string_equal(cx_db_problem(), "things: id is not numbered");
+    assert_int_equal(cx_db_insert(db, &thing_model, &thing), -EPROTOTYPE);
 }
 
 int main(void)
@@ -276,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_query_for_tables_of_another_version_is_refused),
         cmocka_unit_test(what_is_not_given_is_refused),
         cmocka_unit_test(what_columns_hold_is_told_whatever_they_are_declared),
+        cmocka_unit_test(a_key_that_is_not_sqlites_own_number_is_not_numbered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

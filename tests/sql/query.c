@@ -151,6 +151,8 @@ USERS_TEST(a_column_that_is_not_there_is_refused)
                                  CX_QUERY(CX_WHERE(CX_IS("x", CX_EQ, 1))), &n),
                      -EINVAL);
     assert_words("count in users: the model of users has no column x");
+    assert_int_equal(cx_db_count(db, &user_model, CX_QUERY(.order = "x"), &n),
+                     -EINVAL);
     CX_DB_EACH(db, &user_model, CX_QUERY(.order = "name\"; --"), &user,
                &error) {
         fail();
@@ -303,6 +305,44 @@ USERS_TEST(a_database_with_a_task_that_reads_is_not_closed)
     assert_ok(error);
 }
 
+/* Rows of which most are still on their way when the first has come. */
+static void add_many(cx_db *db)
+{
+    assert_ok(run(db, "INSERT INTO users (name) WITH RECURSIVE n (i) AS"
+                      " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE"
+                      " i < 20000) SELECT 'user ' || i FROM n"));
+}
+
+/* In a child process, at the first row: go on, or leave the loop. */
+static void fork_in_loop(cx_db *db, bool goes_on, int expected)
+{
+    pid_t child = -1;
+    int error = -1, n = 0;
+    User user;
+
+    CX_DB_EACH(db, &user_model, NULL, &user, &error) {
+        if (n++ == 0) {
+            child = fork();
+            if (child == 0 && !goes_on)
+                break;
+            if (child != 0)
+                assert_int_equal(status_of(child), expected);
+        }
+    }
+    if (child == 0)
+        leave(-error);
+    assert_ok(error);
+    assert_int_equal(n, 20000);
+}
+
+USERS_TEST(a_child_process_leaves_the_rows_of_a_loop_to_its_parent)
+{
+    add_many(db);
+    fork_in_loop(db, true, EXDEV);
+    fork_in_loop(db, false, 0);
+    assert_count(db, NULL, 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +364,8 @@ int main(void)
         cmocka_unit_test(another_task_writes_while_a_loop_reads),
         cmocka_unit_test(another_tenant_may_be_read_within_a_loop),
         cmocka_unit_test(a_database_with_a_task_that_reads_is_not_closed),
+        cmocka_unit_test(
+            a_child_process_leaves_the_rows_of_a_loop_to_its_parent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,11 @@
 /* Statements of a program's own on the current tenant's tables. */
 #include "support.h"
 
+#include <ctxvar/transaction.h>
+
+#include "sql/database.h"
+#include "sql/engine.h"
+
 static const char tables[] =
     "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
     " age INTEGER CHECK (age >= 0), photo BLOB, weight REAL)";
@@ -222,6 +227,124 @@ SQL_TEST(each_stops_where_it_is_told_to)
     assert_int_equal(number(db, "SELECT 5"), 5);
 }
 
+/* Whether the transaction within each row is committed. */
+struct within {
+    cx_db *db;
+    int outcome;
+    int rows;
+};
+
+static int add_in_transaction(const cx_param *fields, size_t n, void *arg)
+{
+    struct within *within = arg;
+    char name[32];
+    int error = -1;
+
+    (void)n;
+    (void)snprintf(name, sizeof(name), "within %d", (int)fields->i64);
+    within->rows++;
+    CX_TRANSACTION(within->db, &error) {
+        assert_ok(add(within->db, name, 1));
+        error = within->outcome;
+    }
+    assert_int_equal(error, within->outcome);
+    return 0;
+}
+
+/* More than are read ahead of a statement that reads. */
+static const char insert_many[] =
+    "INSERT INTO users (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+    " SELECT i + 1 FROM n WHERE i < 1000) SELECT 'user ' || i FROM n"
+    " RETURNING id, name";
+
+SQL_TEST(a_transaction_is_committed_within_the_rows_of_an_insert)
+{
+    struct within within = {.db = db};
+
+    assert_ok(
+        cx_db_sql_each(db, insert_many, NULL, add_in_transaction, &within));
+    assert_int_equal(within.rows, 1000);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 2000);
+}
+
+SQL_TEST(a_transaction_that_is_rolled_back_within_the_rows_leaves_the_insert)
+{
+    struct within within = {.db = db, .outcome = -7};
+
+    assert_ok(
+        cx_db_sql_each(db, insert_many, NULL, add_in_transaction, &within));
+    assert_int_equal(within.rows, 1000);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 1000);
+}
+
+SQL_TEST(transactions_end_within_the_rows_of_a_select)
+{
+    struct within within = {.db = db};
+
+    for (int i = 0; i < 2; i++) {
+        within.outcome = i == 0 ? -7 : 0;
+        assert_ok(cx_db_sql_each(db, "SELECT 1 UNION SELECT 2 UNION SELECT 3",
+                                 NULL, add_in_transaction, &within));
+    }
+    assert_int_equal(within.rows, 6);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 3);
+}
+
+SQL_TEST(rows_that_are_inserted_are_given_to_the_last)
+{
+    struct sum sum = {.db = db};
+    cx_rows rows;
+
+    assert_ok(cx_db_sql(db, insert_many, NULL, &rows));
+    assert_int_equal(rows.len, 1000);
+    assert_string_equal(rows.field[2 * 999 + 1].text.data, "user 1000");
+    assert_int_equal(rows.changed, 1000);
+    cx_rows_fini(&rows);
+    assert_ok(cx_db_sql_each(db, "DELETE FROM users WHERE id > $1 RETURNING 1",
+                             CX_PARAMS(995), add_field, &sum));
+    assert_int_equal(sum.sum, 11111);
+}
+
+/* child: 0 in a child process, which returns `result` for the first row. */
+struct split {
+    pid_t child;
+    int result;
+    int rows;
+};
+
+static int split_at_first(const cx_param *fields, size_t n, void *arg)
+{
+    struct split *split = arg;
+
+    (void)fields;
+    (void)n;
+    if (split->rows++ > 0)
+        return 0;
+    split->child = fork();
+    if (split->child == 0)
+        return split->result;
+    assert_int_equal(status_of(split->child),
+                     split->result != 0 ? split->result : EXDEV);
+    return 0;
+}
+
+SQL_TEST(a_child_process_leaves_the_rows_to_its_parent)
+{
+    for (int result = 0; result <= 7; result += 7) {
+        struct split split = {.child = -1, .result = result};
+        int error = cx_db_sql_each(
+            db,
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+            " SELECT i + 1 FROM n WHERE i < 20000) SELECT 'user ' || i FROM n",
+            NULL, split_at_first, &split);
+
+        if (split.child == 0)
+            leave(abs(error));
+        assert_ok(error);
+        assert_int_equal(split.rows, 20000);
+    }
+}
+
 SQL_TEST(more_statements_than_are_kept_all_run)
 {
     for (int i = 0; i < 200; i++) {
@@ -231,6 +354,63 @@ SQL_TEST(more_statements_than_are_kept_all_run)
         assert_int_equal(number(db, text), i);
     }
     assert_int_equal(number(db, "SELECT 0"), 0);
+}
+
+/* Statements that are each run within the one before. */
+struct nest {
+    cx_db *db;
+    int depth;
+};
+
+static int nest(const cx_param *fields, size_t n, void *arg)
+{
+    struct nest *within = arg;
+    char text[32];
+
+    (void)fields;
+    (void)n;
+    (void)snprintf(text, sizeof(text), "SELECT %d", within->depth);
+    if (within->depth-- == 0)
+        return 0;
+    return cx_db_sql_each(within->db, text, NULL, nest, within);
+}
+
+SQL_TEST(statements_that_were_within_each_other_are_not_all_kept)
+{
+    struct nest within = {db, 100};
+    const struct cx__connection *idle;
+
+    assert_ok(nest(NULL, 0, &within));
+    assert_int_equal(number(db, "SELECT 777"), 777);
+    idle = CX__OWNER(db->idle.prev, struct cx__connection, aged);
+    assert_true(idle->prepared <= 64);
+}
+
+DB_TEST(columns_that_another_process_drops_are_told)
+{
+    static const char text[] = "SELECT * FROM users";
+    cx_tenant *tenant;
+    cx_rows rows;
+
+    template_exec(folder, tables);
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_ok(cx_db_sql(db, text, NULL, &rows));
+        assert_int_equal(rows.columns, 5);
+        assert_string_equal(rows.names[4], "weight");
+        cx_rows_fini(&rows);
+        assert_ok(add(db, "Ann", 1));
+        if (server() == NULL) {
+            file_exec(folder, "t1.db", "ALTER TABLE users DROP COLUMN weight");
+            assert_int_equal(cx_db_sql(db, text, NULL, &rows), -ESTALE);
+        } else {
+            server_run(folder->url, "ALTER TABLE t1.users DROP COLUMN weight");
+        }
+        assert_ok(cx_db_sql(db, text, NULL, &rows));
+        assert_int_equal(rows.columns, 4);
+        cx_rows_fini(&rows);
+    }
+    cx_tenant_unref(tenant);
 }
 
 static void *count_users(void *db)
@@ -337,7 +517,17 @@ int main(void)
         cmocka_unit_test(each_row_is_met_in_order),
         cmocka_unit_test(a_statement_runs_within_itself),
         cmocka_unit_test(each_stops_where_it_is_told_to),
+        cmocka_unit_test(
+            a_transaction_is_committed_within_the_rows_of_an_insert),
+        cmocka_unit_test(
+            a_transaction_that_is_rolled_back_within_the_rows_leaves_the_insert),
+        cmocka_unit_test(transactions_end_within_the_rows_of_a_select),
+        cmocka_unit_test(rows_that_are_inserted_are_given_to_the_last),
+        cmocka_unit_test(a_child_process_leaves_the_rows_to_its_parent),
         cmocka_unit_test(more_statements_than_are_kept_all_run),
+        cmocka_unit_test(
+            statements_that_were_within_each_other_are_not_all_kept),
+        cmocka_unit_test(columns_that_another_process_drops_are_told),
         cmocka_unit_test(a_child_task_reads_what_its_parent_wrote),
         cmocka_unit_test(a_problem_is_its_own_tasks),
         cmocka_unit_test(a_problem_is_forgotten_by_the_next_call),

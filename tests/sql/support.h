@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -229,6 +230,15 @@ static CX__UNUSED int64_t number(cx_db *db, const char *text)
         value = rows.field->i64;
     cx_rows_fini(&rows);
     return value;
+}
+
+/* What a child process left with. */
+static CX__UNUSED int status_of(pid_t child)
+{
+    int status = -1;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static CX__UNUSED cx_tenant *tenant_make(cx_db *db, const char *name)

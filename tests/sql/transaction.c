@@ -203,6 +203,41 @@ USERS_TEST(another_tenant_is_refused_in_it)
     cx_tenant_unref(other);
 }
 
+/* Whatever else is held, and since when. */
+USERS_TEST(a_tenant_whose_rows_are_read_is_refused_in_anothers_transaction)
+{
+    cx_tenant *other = tenant_make(db, "B");
+    int outer = -1, inner = -1, error = -1, n = 0;
+    User user;
+
+    (void)user_add(db, "Ann", 1);
+    CX_WITH_TENANT(other) {
+        (void)user_add(db, "Bob", 1);
+    }
+    CX_DB_EACH(db, &user_model, NULL, &user, &outer) {
+        CX_WITH_TENANT(other) {
+            CX_DB_EACH(db, &user_model, NULL, &user, &inner) {
+                CX_WITH_TENANT(tenant) {
+                    CX_TRANSACTION(db, &error) {
+                        n++;
+                        assert_ok(run(db, "SELECT 1"));
+                        CX_WITH_TENANT(other) {
+                            assert_int_equal(run(db, "SELECT 1"),
+                                             -EKEYREJECTED);
+                            assert_int_equal(cx_tenant_drop(other), -EBUSY);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_ok(outer);
+    assert_ok(inner);
+    assert_ok(error);
+    assert_int_equal(n, 1);
+    cx_tenant_unref(other);
+}
+
 struct turns {
     cx_db *db;
     struct trace trace;
@@ -434,6 +469,86 @@ USERS_TEST(a_loop_over_rows_goes_on_in_it)
     assert_int_equal(count(db), 2);
 }
 
+/* Rows before, within and after the ends of transactions on the same
+ * connection: none is lost and none is met twice. */
+static void assert_loop_goes_on(cx_db *db, int outcome)
+{
+    int error = -1, read_error = -1;
+    int64_t last = 0;
+    User user;
+
+    CX_DB_EACH(db, &user_model, CX_QUERY(.order = "id"), &user, &read_error) {
+        assert_int_equal(user.id, last + 1);
+        assert_int_equal(user.rank, 0);
+        last = user.id;
+        user.rank = 1;
+        CX_TRANSACTION(db, &error) {
+            assert_ok(cx_db_update(db, &user_model, &user, CX_ONLY("rank")));
+            error = outcome;
+        }
+        assert_int_equal(error, outcome);
+    }
+    assert_ok(read_error);
+    assert_int_equal(last, 100);
+}
+
+USERS_TEST(a_loop_over_rows_goes_on_after_transactions_within_it)
+{
+    for (int i = 0; i < 100; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "user %d", i);
+        (void)user_add(db, name, i);
+    }
+    assert_loop_goes_on(db, -7);
+    assert_int_equal(number(db, "SELECT count(*) FROM users WHERE rank = 1"),
+                     0);
+    assert_loop_goes_on(db, 0);
+    assert_int_equal(number(db, "SELECT count(*) FROM users WHERE rank = 1"),
+                     100);
+}
+
+USERS_TEST(a_child_process_that_reaches_the_end_leaves_it_to_its_parent)
+{
+    int error = -1;
+    pid_t child = -1;
+
+    CX_TRANSACTION(db, &error) {
+        (void)user_add(db, "Ann", 1);
+        child = fork();
+        if (child != 0)
+            assert_int_equal(status_of(child), EXDEV);
+    }
+    if (child == 0)
+        leave(-error);
+    assert_ok(error);
+    assert_int_equal(count(db), 1);
+}
+
+USERS_TEST(a_child_process_that_breaks_out_of_it_leaves_it_to_its_parent)
+{
+    int outer = -1, inner = -1;
+    pid_t child = -1;
+
+    CX_TRANSACTION(db, &outer) {
+        (void)user_add(db, "Ann", 1);
+        CX_TRANSACTION(db, &inner) {
+            (void)user_add(db, "Bob", 1);
+            child = fork();
+            if (child == 0)
+                break;
+            assert_int_equal(status_of(child), 0);
+        }
+        if (child == 0)
+            break;
+    }
+    if (child == 0)
+        leave(-outer - inner);
+    assert_ok(inner);
+    assert_ok(outer);
+    assert_int_equal(count(db), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +565,8 @@ int main(void)
         cmocka_unit_test(they_may_be_deep),
         cmocka_unit_test(a_child_task_is_not_in_it),
         cmocka_unit_test(another_tenant_is_refused_in_it),
+        cmocka_unit_test(
+            a_tenant_whose_rows_are_read_is_refused_in_anothers_transaction),
         cmocka_unit_test(writers_take_turns),
         cmocka_unit_test(
             what_is_locked_is_changed_without_losing_what_others_changed),
@@ -462,6 +579,11 @@ int main(void)
         cmocka_unit_test(what_follows_a_failure_that_ended_it_is_refused),
         cmocka_unit_test(a_failure_within_one_that_ended_both_ends_both),
         cmocka_unit_test(a_loop_over_rows_goes_on_in_it),
+        cmocka_unit_test(a_loop_over_rows_goes_on_after_transactions_within_it),
+        cmocka_unit_test(
+            a_child_process_that_reaches_the_end_leaves_it_to_its_parent),
+        cmocka_unit_test(
+            a_child_process_that_breaks_out_of_it_leaves_it_to_its_parent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

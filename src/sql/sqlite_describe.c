@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* The columns of a table, as SQLite tells them. */
+#include <errno.h>
+#include <string.h>
+
+#include "sqlite_statement.h"
+
+enum { TEXT_BYTES = 96, WHOLE = 1 << CX_KIND_I64 };
+
+/* What PRAGMA table_xinfo gives of a column, and index_list of an index. */
+enum { NAME = 1, DECLARED, NOT_NULL, DEFAULT, KEY, HIDDEN };
+enum { ORIGIN = 3 };
+
+/* How SQLite tells from a declared type what a column holds: by what is in
+ * the name, the first of these that is. */
+static const struct affinity {
+    const char *part;
+    const char *holds;
+    unsigned kinds;
+} affinities[] = {
+    {"INT", "INTEGER", WHOLE | 1 << CX_KIND_BOOL | 1 << CX_KIND_TIMESTAMP},
+    {"CHAR", "TEXT", 1 << CX_KIND_TEXT},
+    {"CLOB", "TEXT", 1 << CX_KIND_TEXT},
+    {"TEXT", "TEXT", 1 << CX_KIND_TEXT},
+    {"BLOB", "BLOB", 1 << CX_KIND_BLOB},
+    {"REAL", "REAL", 1 << CX_KIND_F64},
+    {"FLOA", "REAL", 1 << CX_KIND_F64},
+    {"DOUB", "REAL", 1 << CX_KIND_F64},
+    {"", "NUMERIC", 0},
+};
+
+static bool is_in(const char *part, const char *declared)
+{
+    char like[8];
+
+    (void)sqlite3_snprintf(sizeof(like), like, "%%%s%%", part);
+    return sqlite3_strlike(like, declared, 0) == 0;
+}
+
+static const struct affinity *affinity_of(const char *declared)
+{
+    const struct affinity *each = affinities;
+
+    if (declared[0] == '\0')
+        declared = "BLOB";
+    while (!is_in(each->part, declared))
+        each++;
+    return each;
+}
+
+static sqlite3_stmt *handle_of(struct cx__statement *statement)
+{
+    return cx__sqlite_statement_of(statement)->handle;
+}
+
+/* 1 or 0, or the error. SQLite itself would take another letter case, too. */
+static int is_there(struct cx__connection *connection, const char *table)
+{
+    static const char text[] =
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1";
+    cx_param name = cx__param_string(table);
+    struct cx__statement *statement;
+    int result = cx__statement_own(connection, text, &statement);
+
+    if (result != 0)
+        return result;
+    result = cx__sqlite_bind(statement, 1, &name);
+    if (result == 0)
+        result = cx__sqlite_step(statement);
+    cx__statement_done(statement);
+    return result;
+}
+
+/* It is run once, and finalized by the caller. */
+static int pragma(struct cx__connection *connection, const char *name,
+                  const char *table, struct cx__statement **statement)
+{
+    char text[TEXT_BYTES];
+    int error;
+
+    (void)sqlite3_snprintf(sizeof(text), text, "PRAGMA main.%s(\"%s\")", name,
+                           table);
+    error = cx__sqlite_prepare(connection, CX_TEXT(text), CX__OWN, statement);
+    if (error == 0)
+        (*statement)->connection = connection;
+    return error;
+}
+
+/* Is the key another one than SQLite's own number of each row? Then it has an
+ * index: 1 or 0, or the error. */
+static int has_key_index(struct cx__connection *connection, const char *table)
+{
+    struct cx__statement *statement;
+    bool found = false;
+    int result = pragma(connection, "index_list", table, &statement);
+
+    if (result != 0)
+        return result;
+    while ((result = cx__sqlite_step(statement)) == 1) {
+        const void *origin = sqlite3_column_text(handle_of(statement), ORIGIN);
+
+        found |= origin != NULL && strcmp(origin, "pk") == 0;
+    }
+    cx__sqlite_finalize(statement);
+    return result == 0 ? found : result;
+}
+
+static int tell(sqlite3_stmt *row, bool is_numbered, cx__found_fn *fn,
+                void *arg)
+{
+    const void *name = sqlite3_column_text(row, NAME);
+    const void *declared = sqlite3_column_text(row, DECLARED);
+    const struct affinity *affinity =
+        declared != NULL ? affinity_of(declared) : NULL;
+    bool is_key = sqlite3_column_int(row, KEY) > 0;
+    struct cx__found found = {
+        .name = name,
+        .not_null = sqlite3_column_int(row, NOT_NULL) != 0 || is_key,
+        .key = is_key,
+        .numbered = is_key && is_numbered};
+
+    if (name == NULL || affinity == NULL)
+        return -ENOMEM;
+    found.holds = affinity->holds;
+    found.kinds = affinity->kinds;
+    found.needed = found.not_null && !found.numbered &&
+                   sqlite3_column_type(row, DEFAULT) == SQLITE_NULL &&
+                   sqlite3_column_int(row, HIDDEN) == 0;
+    fn(arg, &found);
+    return 0;
+}
+
+int cx__sqlite_describe(struct cx__connection *connection, const char *table,
+                        cx__found_fn *fn, void *arg)
+{
+    struct cx__statement *statement;
+    bool is_numbered;
+    int result = is_there(connection, table);
+
+    if (result <= 0)
+        return result;
+    result = has_key_index(connection, table);
+    is_numbered = result == 0;
+    if (result >= 0)
+        result = pragma(connection, "table_xinfo", table, &statement);
+    if (result != 0)
+        return result;
+    while ((result = cx__sqlite_step(statement)) == 1) {
+        result = tell(handle_of(statement), is_numbered, fn, arg);
+        if (result != 0)
+            break;
+    }
+    cx__sqlite_finalize(statement);
+    return result;
+}
