@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "lease.h"
+#include "param.h"
 #include "problem.h"
 #include "statement.h"
 
@@ -30,9 +31,12 @@ static int bind_all(const struct run *run, const cx_params *params)
     if (n != run->statement->parameters)
         return cx__problem(-EINVAL, "the statement has %u parameters",
                            run->statement->parameters);
-    for (size_t i = 0; error == 0 && i < n; i++)
-        error = run->engine->bind(run->statement, (unsigned)i + 1,
-                                  &params->list[i]);
+    for (size_t i = 0; error == 0 && i < n; i++) {
+        error = cx__param_check(&params->list[i]);
+        if (error == 0)
+            error = run->engine->bind(run->statement, (unsigned)i + 1,
+                                      &params->list[i]);
+    }
     return error;
 }
 
@@ -80,9 +84,14 @@ static int read_fields(const struct run *run)
 {
     int error = 0;
 
-    for (unsigned i = 0; error == 0 && i < run->columns; i++)
+    for (unsigned i = 0; error == 0 && i < run->columns; i++) {
         error = run->engine->column(run->statement, i, CX_KIND_NULL,
                                     &run->field[i]);
+        if (error == -EBADMSG)
+            error = cx__problem(error, "the column %s is %s",
+                                run->engine->name(run->statement, i),
+                                cx_db_problem());
+    }
     return error;
 }
 
