@@ -183,9 +183,11 @@ CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
 /**
  * Run a statement of one's own, and call a function for each row as it comes.
  *
- * What the function calls on this database it does on the same connection. It
- * may wait; the tenant's writers may wait for it, then. What a statement
- * writes is written before the first call, and stays so whatever fn returns.
+ * What the function calls on this database it does on the same connection: on
+ * PostgreSQL, the rows that are still to come are taken into memory before
+ * that. It may wait; the tenant's writers may wait for it, then. What a
+ * statement writes is written before the first call, and stays so whatever fn
+ * returns.
  *
  * @param db      Borrowed.
  * @param text    As for cx_db_sql().

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "database.h"
 #include "lease.h"
+#include "param.h"
 #include "problem.h"
 #include "row.h"
 #include "text.h"
@@ -136,6 +137,10 @@ static int find_or_make_query(struct cx__call *call, const cx_query *query)
 
 static int bind(struct cx__call *call, const cx_param *value)
 {
+    int error = cx__param_check(value);
+
+    if (error != 0)
+        return error;
     return call->engine->bind(call->statement, ++call->bound, value);
 }
 

@@ -131,7 +131,8 @@ struct cx__engine {
     /* 1: there is a row; 0: it is done. */
     int (*step)(struct cx__statement *statement);
     /* A field of that row, borrowed until the next step, as the kind that is
-     * wanted; CX_KIND_NULL: as what it is. place: from 0. */
+     * wanted; CX_KIND_NULL: as what it is. place: from 0. -EBADMSG: it cannot
+     * be, and the words are for the end of "the column is ...". */
     int (*column)(struct cx__statement *statement, unsigned place,
                   cx_kind wanted, cx_param *value);
     void (*reset)(struct cx__statement *statement);

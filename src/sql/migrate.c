@@ -14,6 +14,7 @@
 #include <ctxvar/group.h>
 
 #include "lease.h"
+#include "param.h"
 #include "pool.h"
 #include "problem.h"
 #include "statement.h"
@@ -120,8 +121,10 @@ static int add(const struct run *run, struct cx__connection *connection,
         cx__param_i64((int64_t)time(NULL)),
     };
     struct cx__statement *statement;
-    int error = cx__statement_own(connection, add_applied, &statement);
+    int error = cx__param_check(&values[1]);
 
+    if (error == 0)
+        error = cx__statement_own(connection, add_applied, &statement);
     if (error != 0)
         return error;
     for (unsigned i = 0; error == 0 && i < 4; i++)

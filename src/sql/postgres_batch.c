@@ -60,7 +60,7 @@ static int part_send(struct part *part)
     }
     part->until = i;
     if (error == 0 && PQpipelineSync(pq_of(part)->pg) != 1)
-        error = cx__pg_lost();
+        error = cx__pq_lost();
     return error == 0 ? cx__pq_flush(pq_of(part)) : error;
 }
 
@@ -95,7 +95,7 @@ static int take_sync(struct part *part)
     bool synced = error == 0 && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 
     PQclear(result);
-    return error != 0 || synced ? error : cx__pg_lost();
+    return error != 0 || synced ? error : cx__pq_lost();
 }
 
 /* 0, or that the connection is of no use any more. */
@@ -125,18 +125,17 @@ int cx__pg_run_batch(struct cx__statement *base, const struct cx__batch *batch)
 {
     struct part part = {.statement = cx__pg_statement_of(base), .batch = batch};
     struct cx__pg_connection *connection = cx__pg_of(base->connection);
-    int error = cx__pg_make_way(connection);
+    int error = cx__pg_make_ready(part.statement);
 
     if (error != 0)
         return error;
     if (PQenterPipelineMode(connection->pq->pg) != 1)
-        return cx__pg_broken(connection, cx__pg_lost());
+        return cx__pg_broken(connection, cx__pq_lost());
     error = run_parts(&part);
     if (error == 0 && PQexitPipelineMode(connection->pq->pg) != 1)
-        error = cx__pg_lost();
+        error = cx__pq_lost();
     if (error != 0) {
-        connection->base.broken = true;
-        connection->base.lost = connection->inside > 0;
+        cx__pg_give_up(connection);
         return error;
     }
     return part.failed;

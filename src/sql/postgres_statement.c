@@ -3,10 +3,11 @@
  * Statements in PostgreSQL, one after the other; many at once are
  * postgres_batch.c.
  *
- * Values go and come as text, but for bytes: the server knows their types, and
- * a program's own statement may give any. Rows come one by one, so that a
- * large answer is not held in memory, and one that nobody wants any more costs
- * the connection and not the memory.
+ * Parameters go as text, but for bytes: the server knows their types. Rows
+ * come in binary, which no setting of the session changes; as text where there
+ * is a column of a type that is not ours, as a program's own statement may
+ * have. They come one by one, so that a large answer is not held in memory, and
+ * one that nobody wants any more costs the connection and not the memory.
  */
 #include <assert.h>
 #include <errno.h>
@@ -15,131 +16,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "param.h"
 #include "pool.h"
 #include "postgres_statement.h"
 #include "problem.h"
 
 enum { PARAMS_FIRST = 8 };
 
-/* What ends or begins a transaction, or would change what a statement of ours
- * means, is not for a program's own SQL: transactions are the library's. */
-static const char *const refused[] = {
-    "abort",     "begin",  "close",    "commit",  "deallocate", "discard",
-    "end",       "listen", "notify",   "prepare", "release",    "rollback",
-    "savepoint", "start",  "unlisten", "copy",
-};
-
-/* Where the first word begins, past blanks and comments. */
-static size_t skip_blanks(cx_text text)
-{
-    size_t at = 0;
-    unsigned depth = 0;
-
-    while (at < text.len) {
-        const char *rest = text.data + at;
-        size_t left = text.len - at;
-
-        if (left >= 2 && strncmp(rest, "/*", 2) == 0) {
-            depth++;
-            at += 2;
-        } else if (depth > 0) {
-            bool ends = left >= 2 && strncmp(rest, "*/", 2) == 0;
-
-            depth -= ends;
-            at += ends ? 2 : 1;
-        } else if (left >= 2 && strncmp(rest, "--", 2) == 0) {
-            const char *line = memchr(rest, '\n', left);
-
-            at = line != NULL ? (size_t)(line - text.data) + 1 : text.len;
-        } else if (strchr(" \t\r\n\f\v;(", *rest) != NULL && *rest != '\0') {
-            at++;
-        } else {
-            break;
-        }
-    }
-    return at;
-}
-
-static bool is_word_of(cx_text text, size_t at, const char *word)
-{
-    size_t len = strlen(word);
-
-    if (text.len - at < len || strncasecmp(text.data + at, word, len) != 0)
-        return false;
-    return text.len - at == len ||
-           strchr(" \t\r\n\f\v;(-/", text.data[at + len]) != NULL;
-}
-
-static int check_raw(cx_text text)
-{
-    size_t at = skip_blanks(text);
-
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        if (is_word_of(text, at, refused[i]))
-            return cx__problem(
-                -EACCES, "%s is not for a program's own statement", refused[i]);
-    }
-    return 0;
-}
-
 int cx__pg_broken(struct cx__pg_connection *connection, int error)
 {
     if ((error != 0 &&
          PQtransactionStatus(connection->pq->pg) == PQTRANS_ACTIVE) ||
-        PQstatus(connection->pq->pg) != CONNECTION_OK) {
-        connection->base.broken = true;
-        connection->base.lost = connection->inside > 0;
-    }
+        PQstatus(connection->pq->pg) != CONNECTION_OK)
+        cx__pg_give_up(connection);
     return error;
 }
 
-int cx__pg_lost(void)
+int cx__pg_unsent(struct cx__pg_connection *connection)
 {
-    return cx__problem(-ECONNRESET, "the connection to the database is lost");
-}
-
-/* Keep a result for later: 0 or -ENOMEM. */
-static int stash_add(struct pg_statement *statement, PGresult *result)
-{
-    size_t len = statement->stash_len;
-    PGresult **stash = statement->stash;
-
-    if ((len & (len - 1)) == 0) {
-        stash = realloc(stash, (len != 0 ? 2 * len : 1) * sizeof(PGresult *));
-        if (stash == NULL)
-            return -ENOMEM;
-        statement->stash = stash;
-    }
-    assert(stash != NULL);
-    stash[statement->stash_len++] = result;
-    return 0;
-}
-
-static void stash_drop(struct pg_statement *statement)
-{
-    while (statement->stash != NULL &&
-           statement->stash_at < statement->stash_len)
-        PQclear(statement->stash[statement->stash_at++]);
-    free(statement->stash);
-    statement->stash = NULL;
-    statement->stash_len = statement->stash_at = 0;
+    cx__pg_give_up(connection);
+    return cx__pq_unsent(connection->pq);
 }
 
 int cx__pg_make_way(struct cx__pg_connection *connection)
 {
     struct pg_statement *running = connection->running;
     PGresult *result = NULL;
-    int error = connection->base.broken ? cx__pg_lost() : 0;
+    int error = connection->base.broken ? cx__pq_lost() : 0;
 
     while (running != NULL && error == 0) {
         error = cx__pq_next(connection->pq, &result);
         if (error == 0 && result == NULL)
             break;
         if (error == 0)
-            error = stash_add(running, result);
+            error = cx__pg_stash_add(&running->stash, result);
     }
     connection->running = NULL;
-    return cx__pg_broken(connection, error);
+    if (cx__pg_broken(connection, error) == 0 && running != NULL)
+        error = cx__pg_check_session(connection);
+    return error;
+}
+
+/*
+ * A program's own statement may have the server round numbers where they are
+ * text. Text of other kinds that is not as we have it cannot be read.
+ */
+int cx__pg_make_ready(struct pg_statement *statement)
+{
+    struct cx__pg_connection *connection = cx__pg_connection_of(statement);
+    int error = cx__pg_make_way(connection);
+
+    if (error == 0 && connection->raw && statement->inexact &&
+        statement->base.origin != CX__PROGRAM)
+        error =
+            cx__pg_broken(connection, cx__pq_run(connection->pq,
+                                                 "SET extra_float_digits = 1"));
+    return error;
 }
 
 static int send_prepare(struct cx__pg_connection *connection, const char *name,
@@ -148,6 +80,8 @@ static int send_prepare(struct cx__pg_connection *connection, const char *name,
     char *copy;
     int sent;
 
+    if (text.len > CX__PARAM_MOST)
+        return cx__problem(-E2BIG, "a statement that is too long");
     if (memchr(text.data, '\0', text.len) != NULL)
         return cx__problem(-EINVAL, "a NUL in a statement");
     sent = cx__pg_make_way(connection);
@@ -159,7 +93,7 @@ static int send_prepare(struct cx__pg_connection *connection, const char *name,
     sent = PQsendPrepare(connection->pq->pg, name, copy, 0, NULL);
     free(copy);
     if (sent != 1)
-        return cx__pg_broken(connection, cx__pg_lost());
+        return cx__pg_unsent(connection);
     return cx__pg_broken(connection, cx__pq_finish(connection->pq, NULL));
 }
 
@@ -167,9 +101,24 @@ static int send_describe(struct cx__pg_connection *connection,
                          struct pg_statement *statement)
 {
     if (PQsendDescribePrepared(connection->pq->pg, statement->name) != 1)
-        return cx__pg_broken(connection, cx__pg_lost());
+        return cx__pg_unsent(connection);
     return cx__pg_broken(connection,
                          cx__pq_finish(connection->pq, &statement->about));
+}
+
+/* In which form its rows come. */
+static void choose_form(struct pg_statement *statement)
+{
+    bool has_floats = false;
+
+    statement->binary = true;
+    for (int i = 0; i < PQnfields(statement->about); i++) {
+        Oid type = PQftype(statement->about, i);
+
+        statement->binary &= cx__pg_is_ours(type);
+        has_floats |= cx__pg_kind(type) == CX_KIND_F64;
+    }
+    statement->inexact = has_floats && !statement->binary;
 }
 
 int cx__pg_prepare(struct cx__connection *base, cx_text text,
@@ -177,7 +126,7 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text,
 {
     struct cx__pg_connection *connection = cx__pg_of(base);
     struct pg_statement *made;
-    int error = origin == CX__PROGRAM ? check_raw(text) : 0;
+    int error = origin == CX__PROGRAM ? cx__pg_check_raw(text) : 0;
 
     if (error != 0)
         return error;
@@ -193,6 +142,7 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text,
         return error;
     }
     made->base.parameters = (unsigned)PQnparams(made->about);
+    choose_form(made);
     *statement = &made->base;
     return 0;
 }
@@ -250,6 +200,7 @@ void cx__pg_unbind(struct pg_statement *statement)
 {
     cx__scratch_clear(&statement->held);
     statement->n = 0;
+    statement->bytes = 0;
 }
 
 int cx__pg_bind(struct cx__statement *base, unsigned place,
@@ -261,6 +212,9 @@ int cx__pg_bind(struct cx__statement *base, unsigned place,
 
     if (error != 0)
         return error;
+    statement->bytes += cx__param_bytes(value);
+    if (statement->bytes > CX__PARAM_MOST)
+        return cx__problem(-E2BIG, "values that are too large together");
     for (; statement->n < place; statement->n++)
         statement->value[statement->n] = NULL;
     statement->format[i] = value->kind == CX_KIND_BLOB;
@@ -271,19 +225,20 @@ int cx__pg_bind(struct cx__statement *base, unsigned place,
 
 int cx__pg_put(struct pg_statement *statement)
 {
-    PGconn *pg = cx__pg_connection_of(statement)->pq->pg;
+    struct cx__pg_connection *connection = cx__pg_connection_of(statement);
 
-    if (PQsendQueryPrepared(pg, statement->name, (int)statement->n,
-                            statement->value, statement->length,
-                            statement->format, 0) != 1)
-        return cx__pg_lost();
+    if (PQsendQueryPrepared(connection->pq->pg, statement->name,
+                            (int)statement->n, statement->value,
+                            statement->length, statement->format,
+                            statement->binary) != 1)
+        return cx__pg_unsent(connection);
     return 0;
 }
 
 static int send(struct pg_statement *statement)
 {
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
-    int error = cx__pg_make_way(connection);
+    int error = cx__pg_make_ready(statement);
 
     if (error != 0)
         return error;
@@ -309,18 +264,6 @@ void cx__pg_drop_row(struct pg_statement *statement)
     cx__scratch_clear(&statement->scratch);
 }
 
-int cx__pg_check_transaction(struct cx__pg_connection *connection)
-{
-    PGTransactionStatusType status = PQtransactionStatus(connection->pq->pg);
-    bool inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
-
-    if (inside == (connection->inside > 0))
-        return 0;
-    connection->base.broken = true;
-    return cx__problem(-EACCES, "a statement that ended the transaction, or"
-                                " began one");
-}
-
 /* The end of the answer: nothing more comes. */
 static int finish(struct pg_statement *statement, int failed)
 {
@@ -332,9 +275,9 @@ static int finish(struct pg_statement *statement, int failed)
     if (connection->running == statement && error == 0) {
         connection->running = NULL;
         connection->heard = cx_time();
-        error = cx__pg_check_transaction(connection);
+        error = cx__pg_check_session(connection);
     }
-    stash_drop(statement);
+    cx__pg_stash_drop(&statement->stash);
     return failed != 0 ? failed : error;
 }
 
@@ -351,8 +294,8 @@ static int next_row(struct pg_statement *statement)
     PGresult *result = NULL;
     int error = 0;
 
-    if (statement->stash != NULL && statement->stash_at < statement->stash_len)
-        result = statement->stash[statement->stash_at++];
+    if (statement->stash.used)
+        error = cx__pg_stash_take(&statement->stash, &result);
     else
         error = cx__pq_next(cx__pg_connection_of(statement)->pq, &result);
     if (error != 0)
@@ -360,9 +303,12 @@ static int next_row(struct pg_statement *statement)
     error = cx__pq_error(result);
     if (error == 0 && PQntuples(result) > 0) {
         statement->row = result;
-        statement->whole = PQresultStatus(result) != PGRES_SINGLE_TUPLE;
+        statement->whole = PQresultStatus(result) != PGRES_SINGLE_TUPLE &&
+                           statement->stash.end == NULL;
         return 1;
     }
+    if (error == 0 && statement->base.origin == CX__PROGRAM)
+        error = cx__pg_check_done(cx__pg_connection_of(statement), result);
     statement->changed = error == 0 ? count_changed(result) : 0;
     PQclear(result);
     return finish(statement, error);
@@ -388,8 +334,7 @@ int cx__pg_step(struct cx__statement *base)
     if (next_of_whole(statement))
         return 1;
     cx__pg_drop_row(statement);
-    if (!is_over && connection->running != statement &&
-        statement->stash == NULL)
+    if (!is_over && connection->running != statement && !statement->stash.used)
         result = send(statement);
     if (result == 0)
         result = is_over ? finish(statement, 0) : next_row(statement);
@@ -437,7 +382,7 @@ void cx__pg_reset(struct cx__statement *base)
     int error = -ENOMEM;
 
     cx__pg_drop_row(statement);
-    stash_drop(statement);
+    cx__pg_stash_drop(&statement->stash);
     cx__pg_unbind(statement);
     if (connection->running != statement || connection->base.broken)
         return;
@@ -448,7 +393,8 @@ void cx__pg_reset(struct cx__statement *base)
             error = cx__pq_finish(connection->pq, NULL);
         }
     }
-    (void)cx__pg_broken(connection, error);
+    if (cx__pg_broken(connection, error) == 0)
+        (void)cx__pg_check_session(connection);
     connection->running = NULL;
     connection->heard = cx_time();
 }

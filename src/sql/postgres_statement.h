@@ -9,6 +9,14 @@
 
 enum { CX__PG_NAME_BYTES = 16 };
 
+/* What has been taken into memory of an answer. */
+struct pg_stash {
+    bool used;
+    PGresult *rows; /* in one; NULL: there were none */
+    int at;         /* the next of them */
+    PGresult *end;  /* what follows them; NULL: it was taken */
+};
+
 /*
  *            step                 the last result
  *   (idle) --------> SENT ---------------------------> (idle)
@@ -18,9 +26,11 @@ enum { CX__PG_NAME_BYTES = 16 };
  *
  * SENT      <=> connection->running == this: the connection is its until the
  *               last result has come
- * STASHED   <=> stash != NULL: its results are in memory
+ * STASHED   <=> stash.used: its results are in memory
  *
  * about    what the server tells of it: its parameters and columns
+ * binary   all columns are read in binary; without it, all are text
+ * inexact  there are numbers of which text may be a part only
  * row      what it gives now, which is
  * at       this row of it
  * whole    that is its answer: no other comes
@@ -33,16 +43,17 @@ struct pg_statement {
     PGresult *row;
     int at;
     bool whole;
-    PGresult **stash;
-    size_t stash_len;
-    size_t stash_at; /* the next of them */
+    bool binary;
+    bool inexact;
+    struct pg_stash stash;
     int64_t changed;
     struct cx__scratch scratch; /* what columns of the row are read into */
     struct cx__scratch held;    /* what parameters are written into */
     const char **value;
     int *length;
     int *format;
-    unsigned n; /* parameters that were bound */
+    size_t bytes; /* of all of them */
+    unsigned n;   /* parameters that were bound */
     unsigned room;
 };
 
@@ -62,15 +73,41 @@ cx__pg_connection_of(const struct pg_statement *statement)
  * runs is taken into memory. */
 int cx__pg_make_way(struct cx__pg_connection *connection);
 
-/* After an answer: one that was not taken to its end leaves the connection of
- * no use, and with it the transaction. Returns error. */
+/* The same, since this statement is. */
+int cx__pg_make_ready(struct pg_statement *statement);
+
+/* The connection is of no use any more, and with it the transaction. */
+static inline void cx__pg_give_up(struct cx__pg_connection *connection)
+{
+    connection->base.broken = true;
+    connection->base.lost = connection->inside > 0;
+}
+
+/* After an answer: give up if it was not taken to its end. Returns error. */
 int cx__pg_broken(struct cx__pg_connection *connection, int error);
 
-/* That the connection is lost: the error, with its words. */
-int cx__pg_lost(void);
+/* libpq has not taken what was to be sent: give up. Returns why. */
+int cx__pg_unsent(struct cx__pg_connection *connection);
 
-/* Has the transaction that we are in been left, or another begun? */
-int cx__pg_check_transaction(struct cx__pg_connection *connection);
+/* May a program's own statement be that? 0 or -EACCES. */
+int cx__pg_check_raw(cx_text text);
+
+/* The same, once the server says what it was: too late for more than to give
+ * up. */
+int cx__pg_check_done(struct cx__pg_connection *connection, PGresult *result);
+
+/* After an answer's end: is the session in the transaction that it was in, and
+ * is text what it was? Else give up: -EACCES. */
+int cx__pg_check_session(struct cx__pg_connection *connection);
+
+/* Keep a result, which is the stash's from here on, also after an error: 0 or
+ * -ENOMEM. */
+int cx__pg_stash_add(struct pg_stash *stash, PGresult *result);
+
+/* The next of them, the caller's; NULL: there is none. 0 or -ENOMEM. */
+int cx__pg_stash_take(struct pg_stash *stash, PGresult **result);
+
+void cx__pg_stash_drop(struct pg_stash *stash);
 
 /* Nothing is bound any more. */
 void cx__pg_unbind(struct pg_statement *statement);

@@ -21,11 +21,11 @@ int cx__pg_run_script(struct cx__connection *base, const char *script)
     int error = cx__pg_make_way(connection);
 
     if (error == 0 && PQsendQuery(connection->pq->pg, script) != 1)
-        error = cx__pg_lost();
+        error = cx__pg_unsent(connection);
     if (error == 0)
         error = cx__pq_finish(connection->pq, NULL);
     if (cx__pg_broken(connection, error) == 0)
-        error = cx__pg_check_transaction(connection);
+        error = cx__pg_check_session(connection);
     return error;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values as PostgreSQL writes them. */
+/* Values as PostgreSQL takes and gives them. */
 #ifndef CTXVAR_SQL_POSTGRES_VALUE_H
 #define CTXVAR_SQL_POSTGRES_VALUE_H
 
@@ -7,7 +7,11 @@
 
 #include <ctxvar/data.h>
 
-enum { CX__SCRATCH_FIRST = 128 };
+enum {
+    CX__SCRATCH_FIRST = 128,
+    CX__PG_NUMBER_BYTES = 64,
+    CX__OID_FLOAT4 = 700
+};
 
 /* Memory that lasts until it is cleared; the first of it is here. */
 struct cx__scratch {
@@ -18,21 +22,36 @@ struct cx__scratch {
 
 void cx__scratch_clear(struct cx__scratch *scratch);
 
-/* A parameter as text, or as bytes if it is bytes; NULL for SQL's NULL. 0,
- * -EINVAL with words, -ENOMEM. */
+/* NULL: there is none. */
+char *cx__scratch_take(struct cx__scratch *scratch, size_t bytes);
+
+/* A parameter as text, or as bytes if it is bytes; NULL for SQL's NULL. 0 or
+ * -ENOMEM. */
 int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
                  const char **text);
+
+/* One that is neither text nor bytes, as text. */
+void cx__pg_write_number(char text[CX__PG_NUMBER_BYTES], const cx_param *value);
 
 /* Whole numbers as an array, as text. 0 or -ENOMEM. */
 int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
                          size_t n, const char **text);
 
-/* What a type of the server's is to us. */
+/* What a type of the server's is to us; text, if it is none of ours. */
 cx_kind cx__pg_kind(Oid type);
+bool cx__pg_is_ours(Oid type);
 
 /* A field of a row of a result as the kind that is wanted; CX_KIND_NULL: as
- * what it is. 0, -EINVAL with words, -ENOMEM. */
+ * what it is. 0, -EBADMSG with words as engine.h has them, -ENOMEM. */
 int cx__pg_read(struct cx__scratch *scratch, const PGresult *rows, int row,
                 int column, cx_kind wanted, cx_param *value);
+
+/* The same of what is text, as the kind that value is of. */
+int cx__pg_read_text(struct cx__scratch *scratch, const char *text, size_t len,
+                     Oid type, cx_param *value);
+
+/* How a field does not fit: -EBADMSG, with its words. */
+enum cx__pg_misfit { CX__PG_KIND, CX__PG_RANGE, CX__PG_INFINITE };
+int cx__pg_misfit(enum cx__pg_misfit misfit);
 
 #endif

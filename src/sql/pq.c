@@ -19,122 +19,12 @@
 #include "pq.h"
 #include "problem.h"
 
-/* The server's own words for an error may hold values: ours do not. */
-struct cause {
-    const char *state; /* SQLSTATE, or the class that it begins with */
-    int error;
-    const char *words; /* NULL: the server's, which are names and no values */
-};
-
-static const struct cause causes[] = {
-    {"23505", -EEXIST, "a key that must be unique is there already"},
-    {"23502", -EDOM, "a column that must have a value has none"},
-    {"23503", -EDOM, "a row that others refer to, or that is not there"},
-    {"23", -EDOM, "a constraint of the table's forbids it"},
-    {"22012", -EDOM, "a division by zero"},
-    {"22", -EDOM, "a value of the wrong form, or out of range"},
-    {"42501", -EACCES, "the database refuses it to this role"},
-    {"42P01", -EINVAL, NULL}, /* no such table */
-    {"42703", -EINVAL, NULL}, /* no such column */
-    {"42883", -EINVAL, NULL}, /* no such function or operator */
-    {"3F000", -EINVAL, NULL}, /* no such schema */
-    {"42", -EINVAL, "not a statement that the database understands"},
-    {"0A", -EINVAL, "not supported by the database"},
-    {"25006", -EROFS, "the database is read-only"},
-    {"25P02", -ECONNABORTED, "an earlier statement of the transaction failed"},
-    {"25", -EINVAL, "not in this state of a transaction"},
-    {"28", -EACCES, "the database does not let this role in"},
-    {"40001", -EBUSY, "another transaction was in the way: try again"},
-    {"40P01", -EBUSY, "a deadlock with another transaction: try again"},
-    {"53100", -ENOSPC, "the database's disk is full"},
-    {"53200", -ENOMEM, "the database has no memory"},
-    {"53300", -EAGAIN, "the database has no connection left"},
-    {"53", -EAGAIN, "the database is short of something"},
-    {"54", -E2BIG, "a statement that is too large"},
-    {"55P03", -EBUSY, "a lock was not to be had"},
-    {"55", -EBUSY, "something is in use"},
-    {"57014", -ECANCELED, "the statement was cancelled"},
-    {"57", -ECONNRESET, "the database has ended the connection"},
-    {"58", -EIO, "the database cannot read or write its files"},
-    {"08", -ECONNRESET, "the connection to the database is lost"},
-    {"XX001", -EUCLEAN, "the database is damaged"},
-    {"XX002", -EUCLEAN, "the database is damaged"},
-};
-
-static const struct cause unknown = {"", -EIO, "the database failed"};
-
-static const struct cause *cause_of(const char *state)
-{
-    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
-        if (strncmp(state, causes[i].state, strlen(causes[i].state)) == 0)
-            return &causes[i];
-    }
-    return &unknown;
-}
-
-static const char *field(const PGresult *result, int code)
-{
-    const char *value = PQresultErrorField(result, code);
-
-    return value != NULL ? value : "";
-}
-
-static int lost(void)
-{
-    return cx__problem(-ECONNRESET, "the connection to the database is lost");
-}
-
-int cx__pq_error(const PGresult *result)
-{
-    const char *state, *table, *column, *constraint, *place;
-    const struct cause *cause;
-
-    switch (PQresultStatus(result)) {
-    case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK:
-    case PGRES_SINGLE_TUPLE:
-        return 0;
-    case PGRES_COPY_IN:
-    case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH:
-        return cx__problem(-EACCES, "COPY is not for tenants");
-    case PGRES_EMPTY_QUERY:
-        return cx__problem(-EINVAL, "a statement with nothing in it");
-    default:
-        break;
-    }
-    state = field(result, PG_DIAG_SQLSTATE);
-    if (state[0] == '\0')
-        return lost();
-    table = field(result, PG_DIAG_TABLE_NAME);
-    column = field(result, PG_DIAG_COLUMN_NAME);
-    constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
-    place = field(result, PG_DIAG_STATEMENT_POSITION);
-    cause = cause_of(state);
-    return cx__problem(
-        cause->error, "%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
-        cause->words != NULL ? cause->words
-                             : field(result, PG_DIAG_MESSAGE_PRIMARY),
-        place[0] != '\0' ? ", at character " : "", place,
-        table[0] != '\0' ? ": table " : "", table,
-        column[0] != '\0' ? ", column " : "", column,
-        constraint[0] != '\0' ? ", constraint " : "", constraint, state);
-}
+enum { CANCELS_MOST = 8 };
 
 static void ignore_notice(void *arg, const PGresult *result)
 {
     (void)arg;
     (void)result;
-}
-
-/* libpq's words for it begin with a line about the server. */
-static int refused(const PGconn *pg)
-{
-    const char *words = PQerrorMessage(pg);
-
-    return cx__problem(-ECONNREFUSED,
-                       "the database cannot be connected to: %.*s",
-                       (int)strcspn(words, "\n"), words);
 }
 
 /* One step after the other, each after a wait for its own event. */
@@ -153,9 +43,7 @@ static int connect_steps(PGconn *pg)
     }
     if (status == PGRES_POLLING_OK)
         return 0;
-    if (PQconnectionNeedsPassword(pg) || PQconnectionUsedPassword(pg))
-        return cx__problem(-EACCES, "the database does not take the password");
-    return refused(pg);
+    return cx__pq_refused(pg);
 }
 
 /* A descriptor of our own for its socket, kept by the loop: libpq closes its
@@ -177,7 +65,7 @@ static int keep_socket(struct cx__pq *pq)
 static int connect_all(struct cx__pq *pq)
 {
     int error = PQstatus(pq->pg) != CONNECTION_BAD ? connect_steps(pq->pg)
-                                                   : refused(pq->pg);
+                                                   : cx__pq_refused(pq->pg);
 
     if (error == 0 && PQsetnonblocking(pq->pg, 1) != 0)
         error = -ENOMEM;
@@ -195,6 +83,8 @@ int cx__pq_connect(const char *const names[], const char *const values[],
     made->pg = PQconnectStartParams(names, values, 1);
     if (made->pg != NULL) {
         (void)PQsetNoticeReceiver(made->pg, ignore_notice, NULL);
+        /* So that it tells the SQLSTATE of a connection that is refused. */
+        (void)PQsetErrorVerbosity(made->pg, PQERRORS_VERBOSE);
         error = connect_all(made);
     }
     if (error != 0) {
@@ -206,6 +96,15 @@ int cx__pq_connect(const char *const names[], const char *const values[],
     return error;
 }
 
+/* A program may listen, within a DO; nobody wants to know. */
+static void drop_notifications(PGconn *pg)
+{
+    PGnotify *each;
+
+    while ((each = PQnotifies(pg)) != NULL)
+        PQfreemem(each);
+}
+
 /* Wait until a connection is ready, and take what has come. */
 static int wait_for(struct cx__pq *pq, int events)
 {
@@ -214,15 +113,23 @@ static int wait_for(struct cx__pq *pq, int events)
     if (ready < 0)
         return cx__wordless(ready);
     if ((ready & CX_READABLE) != 0 && PQconsumeInput(pq->pg) != 1)
-        return lost();
+        return cx__pq_lost();
+    drop_notifications(pq->pg);
     return 0;
+}
+
+int cx__pq_unsent(const struct cx__pq *pq)
+{
+    if (PQstatus(pq->pg) != CONNECTION_OK)
+        return cx__pq_lost();
+    return cx__wordless(-ENOMEM);
 }
 
 int cx__pq_flush(struct cx__pq *pq)
 {
     for (;;) {
         int left = PQflush(pq->pg);
-        int error = left < 0 ? lost() : 0;
+        int error = left < 0 ? cx__pq_lost() : 0;
 
         if (left == 1)
             error = wait_for(pq, CX_READABLE | CX_WRITABLE);
@@ -299,7 +206,7 @@ int cx__pq_query(struct cx__pq *pq, const char *text, int n,
                  const char *const params[], PGresult **result)
 {
     if (PQsendQueryParams(pq->pg, text, n, NULL, params, NULL, NULL, 0) != 1)
-        return lost();
+        return cx__pq_unsent(pq);
     return cx__pq_finish(pq, result);
 }
 
@@ -323,7 +230,7 @@ int cx__pq_commit(struct cx__pq *pq)
     int error = -ENOMEM;
 
     if (PQsendQueryParams(pq->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) != 1)
-        return lost();
+        return cx__pq_unsent(pq);
     await_answer(pq);
     CX__PQ_GRACE {
         error = cx__pq_finish(pq, NULL);
@@ -336,18 +243,21 @@ int cx__pq_commit(struct cx__pq *pq)
                        " made is unknown");
 }
 
+/* Those that are on their way, each on a thread of its own. */
+static unsigned cancels;
+
 static void *send_cancel(void *cancel)
 {
     char ignored[256];
 
     (void)PQcancel(cancel, ignored, sizeof(ignored));
     PQfreeCancel(cancel);
+    (void)__atomic_sub_fetch(&cancels, 1, __ATOMIC_RELEASE);
     return NULL;
 }
 
-/* A thread of its own, since it blocks, for ever if the server does not move;
- * signals are for others. */
-static int start_cancel(PGcancel *cancel)
+/* It blocks, for ever if the server does not move; signals are for others. */
+static int start_thread(PGcancel *cancel)
 {
     pthread_attr_t detached;
     sigset_t all, before;
@@ -365,6 +275,16 @@ static int start_cancel(PGcancel *cancel)
     return error;
 }
 
+/* A server that does not move is not told more often than it may hear. */
+static void start_cancel(PGcancel *cancel)
+{
+    if (__atomic_add_fetch(&cancels, 1, __ATOMIC_ACQUIRE) <= CANCELS_MOST &&
+        start_thread(cancel) == 0)
+        return;
+    (void)__atomic_sub_fetch(&cancels, 1, __ATOMIC_RELEASE);
+    PQfreeCancel(cancel);
+}
+
 /*
  * The cancel may arrive when the server's process is gone and its number is
  * another's: it also has a key, which is that process's alone.
@@ -380,6 +300,6 @@ void cx__pq_abandon(struct cx__pq *pq)
     (void)close(pq->fd);
     PQfinish(pq->pg);
     free(pq);
-    if (cancel != NULL && start_cancel(cancel) != 0)
-        PQfreeCancel(cancel);
+    if (cancel != NULL)
+        start_cancel(cancel);
 }

@@ -59,12 +59,19 @@ int cx__pq_query(struct cx__pq *pq, const char *text, int n,
 /* Commit, cancelled or not. -ENOTRECOVERABLE: the answer is lost. */
 int cx__pq_commit(struct cx__pq *pq);
 
+/* Have the server give up what it does for a connection, and close that;
+ * nothing is waited for. */
+void cx__pq_abandon(struct cx__pq *pq);
+
 /* What a result says: 0, or the error with words left for it. They are of the
  * error's kind, and of the table and column, but never of values. */
 int cx__pq_error(const PGresult *result);
 
-/* Have the server give up what it does for a connection, and close that;
- * nothing is waited for. */
-void cx__pq_abandon(struct cx__pq *pq);
+/* Why a connection was not made: the error, with its words. */
+int cx__pq_refused(const PGconn *pg);
+
+/* That a connection is lost; that libpq did not take what is to be sent. */
+int cx__pq_lost(void);
+int cx__pq_unsent(const struct cx__pq *pq);
 
 #endif

@@ -14,6 +14,7 @@
 #include <ctxvar/var.h>
 
 #include "problem.h"
+#include "utf8.h"
 
 enum { MOST_BYTES = 512 };
 
@@ -65,6 +66,8 @@ static struct problem *problem_new(const char *format, va_list arguments)
     if (problem != NULL) {
         problem->refs = 1;
         (void)snprintf(problem->text, size, "%s", text);
+        /* A server's names may be anything, and who reads this a terminal. */
+        cx__utf8_mask(problem->text, size - 1);
     }
     return problem;
 }

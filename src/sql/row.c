@@ -207,7 +207,7 @@ static inline int read_field(const cx_model *model, size_t i,
                                kind_of(model->columns[i].field), field);
 
     if (error == -EBADMSG)
-        return misfit(model, i, "of another kind");
+        return misfit(model, i, cx_db_problem());
     if (error == 0)
         error = fits(model, i, field);
     if (error == 0 && arena != NULL &&

@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "lease.h"
+#include "param.h"
 #include "problem.h"
 #include "statement.h"
 
@@ -32,9 +33,12 @@ static int bind_all(const struct run *run, const cx_params *params)
                            run->statement->parameters);
     if (n > 0 && params->list == NULL)
         return cx__wordless(-EINVAL);
-    for (size_t i = 0; error == 0 && i < n; i++)
-        error = run->engine->bind(run->statement, (unsigned)i + 1,
-                                  &params->list[i]);
+    for (size_t i = 0; error == 0 && i < n; i++) {
+        error = cx__param_check(&params->list[i]);
+        if (error == 0)
+            error = run->engine->bind(run->statement, (unsigned)i + 1,
+                                      &params->list[i]);
+    }
     return error;
 }
 
@@ -85,10 +89,14 @@ static int read_fields(const struct run *run)
 
     if (run->engine->columns(run->statement) != run->columns)
         return cx__problem(-ESTALE, "the tables are not what they were");
-
-    for (unsigned i = 0; error == 0 && i < run->columns; i++)
+    for (unsigned i = 0; error == 0 && i < run->columns; i++) {
         error = run->engine->column(run->statement, i, CX_KIND_NULL,
                                     &run->field[i]);
+        if (error == -EBADMSG)
+            error = cx__problem(error, "the column %s is %s",
+                                run->engine->name(run->statement, i),
+                                cx_db_problem());
+    }
     return error;
 }
 

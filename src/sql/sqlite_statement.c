@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Statements of SQLite's: what is common to all engines is in statement.c. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "problem.h"
 #include "sqlite_statement.h"
-#include "utf8.h"
 
 static struct sqlite_statement *own(struct cx__statement *statement)
 {
@@ -145,19 +143,11 @@ int cx__sqlite_prepare(struct cx__connection *base, cx_text text,
     return error;
 }
 
-static int bind_text(sqlite3_stmt *handle, int place, cx_text text)
-{
-    if (!cx__utf8_is_valid(text))
-        return cx__problem(-EILSEQ, "text that is not UTF-8, or has a NUL");
-    return sqlite3_bind_text64(handle, place, text.data, text.len,
-                               SQLITE_STATIC, SQLITE_UTF8);
-}
-
 static int bind_value(sqlite3_stmt *handle, int place, const cx_param *value)
 {
     switch (value->kind) {
     case CX_KIND_NULL:
-        return sqlite3_bind_null(handle, place);
+        break;
     case CX_KIND_I64:
         return sqlite3_bind_int64(handle, place, value->i64);
     case CX_KIND_TIMESTAMP:
@@ -165,17 +155,15 @@ static int bind_value(sqlite3_stmt *handle, int place, const cx_param *value)
     case CX_KIND_BOOL:
         return sqlite3_bind_int(handle, place, value->boolean);
     case CX_KIND_F64:
-        /* SQLite would make NULL of it. */
-        if (isnan(value->f64))
-            return cx__problem(-EDOM, "a number that is none");
         return sqlite3_bind_double(handle, place, value->f64);
     case CX_KIND_TEXT:
-        return bind_text(handle, place, value->text);
+        return sqlite3_bind_text64(handle, place, value->text.data,
+                                   value->text.len, SQLITE_STATIC, SQLITE_UTF8);
     case CX_KIND_BLOB:
         return sqlite3_bind_blob64(handle, place, value->blob.data,
                                    value->blob.len, SQLITE_STATIC);
     }
-    return cx__problem(-EINVAL, "a parameter of no kind");
+    return sqlite3_bind_null(handle, place);
 }
 
 int cx__sqlite_bind(struct cx__statement *base, unsigned place,
@@ -222,7 +210,7 @@ int cx__sqlite_step(struct cx__statement *base)
 
 static int wrong_kind(void)
 {
-    return cx__problem(-EBADMSG, "a field of another kind than the column's");
+    return cx__problem(-EBADMSG, "of another kind");
 }
 
 /* What the kinds of an application are among SQLite's five. */

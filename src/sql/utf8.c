@@ -79,3 +79,26 @@ bool cx__utf8_has_control(cx_text text)
     }
     return false;
 }
+
+/* Is the character of n bytes there one that is seen? 0: it is none. */
+static bool is_seen(const unsigned char *at, size_t n)
+{
+    if (n == 1)
+        return at[0] >= 0x20 && at[0] != 0x7f;
+    return n > 0 && (at[0] != 0xc2 || at[1] >= 0xa0);
+}
+
+void cx__utf8_mask(char *text, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t i = 0;
+
+    while (i < len) {
+        size_t n = at[i] < 0x80 ? 1 : wide(at + i, len - i);
+        size_t step = n > 0 ? n : 1;
+
+        if (!is_seen(at + i, n))
+            memset(text + i, '?', step);
+        i += step;
+    }
+}

@@ -300,12 +300,110 @@ PROXY_TEST(a_server_that_is_not_there_is_an_error)
     assert_int_equal(cx_db_open(url, NULL, &db), -ECONNREFUSED);
 }
 
+/* What a server says that does not let anybody in, in its own language. */
+static const char *state_to_say;
+
+static void say_error(char *data, size_t size)
+{
+    char words[128];
+    int len = snprintf(words, sizeof(words),
+                       "SFATALE%cVFATAL%cC%s%cMSECRET%cFx.c%cL1%cRx%c%c", 0, 0,
+                       state_to_say, 0, 0, 0, 0, 0, 0);
+
+    assert_in_range(len + 5, 1, size);
+    memcpy(data, "E\0\0\0", 4);
+    data[4] = (char)(len + 4);
+    memcpy(data + 5, words, (size_t)len);
+}
+
+PROXY_TEST(a_server_that_refuses_a_connection_says_why)
+{
+    static const struct {
+        const char *state;
+        int error;
+    } cases[] = {
+        {"53300", -EAGAIN},     {"57P03", -EAGAIN},       {"28P01", -EACCES},
+        {"28000", -EACCES},     {"42501", -EACCES},       {"3D000", -ENOENT},
+        {"57P01", -ECONNRESET}, {"XX000", -ECONNREFUSED},
+    };
+    cx_db *db;
+
+    proxy->doctor = say_error;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        state_to_say = cases[i].state;
+        assert_int_equal(cx_db_open(proxy->url, NULL, &db), cases[i].error);
+        assert_non_null(strstr(cx_db_problem(), cases[i].state));
+        assert_null(strchr(cx_db_problem(), '\n'));
+    }
+}
+
+/* A server that wants a password, in clear. */
+static void ask_for_password(char *data, size_t size)
+{
+    assert_in_range(9, 1, size);
+    memcpy(data, "R\0\0\0\b\0\0\0\3", 9);
+}
+
+PROXY_TEST(a_password_that_is_wanted_and_not_there_is_said_so)
+{
+    cx_db *db;
+
+    proxy->doctor = ask_for_password;
+    assert_int_equal(cx_db_open(proxy->url, NULL, &db), -EACCES);
+    assert_non_null(strstr(cx_db_problem(), "wants a password"));
+}
+
+PROXY_TEST(a_database_that_is_not_there_is_told)
+{
+    const char *host = strchr(proxy->url, '?');
+    char url[320];
+    cx_db *db;
+
+    assert_non_null(host);
+    (void)snprintf(url, sizeof(url), "postgresql://owner@/nowhere%s", host);
+    assert_int_equal(cx_db_open(url, NULL, &db), -ENOENT);
+}
+
+static int threads(void)
+{
+    DIR *listing = opendir("/proc/self/task");
+    int n = 0;
+
+    assert_non_null(listing);
+    while (readdir(listing) != NULL)
+        n++;
+    (void)closedir(listing);
+    return n;
+}
+
+/* R9: each cancel that it does not hear is a thread that waits for it. */
+TASK_TEST(a_silent_server_does_not_make_threads_without_end)
+{
+    struct cut cut;
+    int before;
+
+    cut_make(&cut);
+    before = threads();
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(count_rows(&cut, cut.a), 1);
+        cut.proxy.silent = true;
+        CX_WITH_TENANT(cut.a) {
+            CX_TIMEOUT(2) {
+                assert_int_equal(run(cut.db, "SELECT 1"), -ETIMEDOUT);
+            }
+        }
+        cut.proxy.silent = false;
+    }
+    assert_in_range(threads(), before + 1, before + 8);
+    cut_end(&cut);
+}
+
 /* Wait for a server that recovers. */
 static void await_server(cx_db *db)
 {
     int error = run(db, "SELECT 1");
 
-    while (error == -ECONNREFUSED || error == -ECONNRESET) {
+    while (error == -ECONNREFUSED || error == -ECONNRESET || error == -EAGAIN) {
         assert_ok(cx_sleep(10));
         error = run(db, "SELECT 1");
     }
@@ -359,6 +457,10 @@ int main(void)
         cmocka_unit_test(a_pooler_in_between_is_refused),
         cmocka_unit_test(a_server_that_is_too_old_is_refused),
         cmocka_unit_test(a_server_that_is_not_there_is_an_error),
+        cmocka_unit_test(a_server_that_refuses_a_connection_says_why),
+        cmocka_unit_test(a_password_that_is_wanted_and_not_there_is_said_so),
+        cmocka_unit_test(a_database_that_is_not_there_is_told),
+        cmocka_unit_test(a_silent_server_does_not_make_threads_without_end),
         cmocka_unit_test(
             a_server_that_crashes_in_a_transaction_is_an_error_until_it_is_back),
         cmocka_unit_test(a_server_that_is_read_only_is_read),
