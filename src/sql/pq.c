@@ -110,6 +110,8 @@ int cx__pq_error(const PGresult *result)
     column = field(result, PG_DIAG_COLUMN_NAME);
     constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
     place = field(result, PG_DIAG_STATEMENT_POSITION);
+    if (place[0] == '\0') /* a migration's script is one within another */
+        place = field(result, PG_DIAG_INTERNAL_POSITION);
     cause = cause_of(state);
     return cx__problem(
         cause->error, "%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
