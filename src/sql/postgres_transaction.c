@@ -65,7 +65,7 @@ int cx__pg_run_script(struct cx__connection *base, const char *script)
 
     if (error == 0)
         error = cx__pg_broken(connection, run_setting(connection));
-    return error;
+    return error == 0 ? cx__pg_check_copyable(base) : error;
 }
 
 /* A statement that moves the transaction from one depth to another. In between
