@@ -35,7 +35,10 @@ typedef struct cx_migration {
     /** A script for SQLite: statements on tables and rows. NULL: there is
      *  nothing to do. */
     const char *sqlite;
-    /** The same for PostgreSQL. */
+    /** The same for PostgreSQL: tables with all that belongs to them, and
+     *  sequences. There are no views, functions, triggers, types or row
+     *  security, nor partitions and tables that inherit. What it sets, such as
+     *  the search path, is forgotten when it ends. */
     const char *postgres;
 } cx_migration;
 
@@ -74,7 +77,10 @@ typedef struct cx_migrate_report {
  * @return 0, an error of any call, or that of the first tenant that failed:
  *   -EINVAL      a script that is none; with no tenant touched, versions that
  *                do not rise or a migration without a name
- *   -EACCES      a statement that is no matter of tables and rows
+ *   -EACCES      a statement that is no matter of tables and rows, that ends
+ *                the transaction, or that cannot be in one
+ *   -EOPNOTSUPP  something that tenants which are created later would be
+ *                without: see cx_migration; PostgreSQL only
  *   -EEXIST, -EDOM  rows that the new tables refuse
  *   -EPROTOTYPE  a migration that was applied is not what it was
  *   -ERANGE      the tables are of a later version than the list's last

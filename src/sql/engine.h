@@ -172,7 +172,8 @@ struct cx__engine {
     int (*rollback)(struct cx__connection *connection, unsigned depth);
 
     /* The script of a migration that is this engine's; NULL: none. Run one,
-     * within a transaction, on a connection to a CX__SCHEMA room. */
+     * within a transaction, which it cannot end, on a connection to a
+     * CX__SCHEMA room, where it leaves only what new rooms would have, too. */
     const char *(*script_of)(const cx_migration *migration);
     int (*run_script)(struct cx__connection *connection, const char *script);
 

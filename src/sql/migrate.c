@@ -45,10 +45,18 @@ struct member {
     cx_tenant *tenant; /* a hold on it */
 };
 
+/* None is nothing to do, as an empty one is. */
+static const char *script_of(const struct run *run, size_t n)
+{
+    const char *script = run->db->engine->script_of(&run->list[n]);
+
+    return script != NULL ? script : "";
+}
+
 /* What tells a script from one that was changed since. */
 static int64_t checksum(const struct run *run, size_t n)
 {
-    const char *script = run->db->engine->script_of(&run->list[n]);
+    const char *script = script_of(run, n);
 
     return (int64_t)cx__shape_of_text(CX_TEXT(script)).shape;
 }
@@ -138,11 +146,8 @@ static int add(const struct run *run, struct cx__connection *connection,
 static int apply(const struct run *run, struct cx__connection *connection,
                  size_t n)
 {
-    const char *script = run->db->engine->script_of(&run->list[n]);
-    int error = 0;
+    int error = run->db->engine->run_script(connection, script_of(run, n));
 
-    if (script != NULL)
-        error = run->db->engine->run_script(connection, script);
     if (error != 0 && cx_db_problem()[0] != '\0')
         error = cx__problem(error, "version %d, %s: %s", run->list[n].version,
                             run->list[n].name, cx_db_problem());

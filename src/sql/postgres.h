@@ -63,6 +63,12 @@ int cx__pg_found(cx_db *db);
 int cx__pg_provision(cx_db *db, int64_t id);
 int cx__pg_remove(cx_db *db, int64_t id);
 
+/* A new room's tables, as the template's, for a tenant with a role; in a
+ * transaction. And is there nothing in the room of a migration's connection
+ * that such a copy would be without? */
+int cx__pg_copy_template(struct cx__pq *pq, const char *role, int64_t id);
+int cx__pg_check_copyable(struct cx__connection *connection);
+
 /* Is a connection to a tenant's room no more than that? And of which version
  * are the tables? */
 int cx__pg_check_tenant(struct cx__pq *pq, int *version);

@@ -101,34 +101,36 @@ static bool is_raised(const PGresult *result)
 
 /* The server's own words tell a name that it does not know: of the statement's
  * text, or one that was made of values as it ran. */
-static const char *words_of(const struct cause *cause, const PGresult *result)
+static const char *words_of(const struct cause *cause, const PGresult *result,
+                            const char *place)
 {
     if (cause->words != NULL)
         return cause->words;
-    return field(result, PG_DIAG_STATEMENT_POSITION)[0] != '\0'
-               ? field(result, PG_DIAG_MESSAGE_PRIMARY)
-               : "a name that the database does not know";
+    return place[0] != '\0' ? field(result, PG_DIAG_MESSAGE_PRIMARY)
+                            : "a name that the database does not know";
 }
 
-static int failed(const PGresult *result)
+/* position: which of the fields tells where in the text it is. */
+static int failed(const PGresult *result, int position)
 {
     const char *state = field(result, PG_DIAG_SQLSTATE);
     const char *table = field(result, PG_DIAG_TABLE_NAME);
     const char *column = field(result, PG_DIAG_COLUMN_NAME);
     const char *constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
-    const char *place = field(result, PG_DIAG_STATEMENT_POSITION);
+    const char *place = field(result, position);
     const struct cause *cause = cause_of(is_raised(result) ? "P0" : state);
 
     if (state[0] == '\0')
         return cx__pq_lost();
     if (is_raised(result))
         return cx__problem(cause->error, "%s", cause->words);
-    return cx__problem(
-        cause->error, "%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
-        words_of(cause, result), place[0] != '\0' ? ", at character " : "",
-        place, table[0] != '\0' ? ": table " : "", table,
-        column[0] != '\0' ? ", column " : "", column,
-        constraint[0] != '\0' ? ", constraint " : "", constraint, state);
+    return cx__problem(cause->error, "%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
+                       words_of(cause, result, place),
+                       place[0] != '\0' ? ", at character " : "", place,
+                       table[0] != '\0' ? ": table " : "", table,
+                       column[0] != '\0' ? ", column " : "", column,
+                       constraint[0] != '\0' ? ", constraint " : "", constraint,
+                       state);
 }
 
 int cx__pq_error(const PGresult *result)
@@ -145,8 +147,15 @@ int cx__pq_error(const PGresult *result)
     case PGRES_EMPTY_QUERY:
         return cx__problem(-EINVAL, "a statement with nothing in it");
     default:
-        return failed(result);
+        return failed(result, PG_DIAG_STATEMENT_POSITION);
     }
+}
+
+int cx__pq_script_error(const PGresult *result)
+{
+    return PQresultStatus(result) == PGRES_FATAL_ERROR
+               ? failed(result, PG_DIAG_INTERNAL_POSITION)
+               : cx__pq_error(result);
 }
 
 /*

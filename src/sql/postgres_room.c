@@ -337,48 +337,6 @@ static int make_schema(struct cx__pq *pq, const char *role, long long id)
     return error;
 }
 
-/*
- * The tables of the template with their rows, then the foreign keys between
- * them, whose text names tables as the search path finds them. Sequences go on
- * from where the template's are. The list of migrations is not for the tenant
- * to change.
- */
-static const char copy_template[] =
-    "DO $copy$ DECLARE each record; keys text[]; key text; BEGIN"
-    " FOR each IN SELECT c.relname FROM pg_class c"
-    "  WHERE c.relnamespace = 't0'::regnamespace AND c.relkind = 'r'"
-    "  ORDER BY c.oid LOOP"
-    "  EXECUTE format('CREATE TABLE %%I (LIKE t0.%%I INCLUDING ALL)',"
-    "   each.relname, each.relname);"
-    "  EXECUTE format('INSERT INTO %%I OVERRIDING SYSTEM VALUE"
-    "   SELECT * FROM t0.%%I', each.relname, each.relname);"
-    " END LOOP;"
-    " FOR each IN SELECT c.relname, a.attname,"
-    "  pg_get_serial_sequence(format('t0.%%I', c.relname), a.attname) AS seq"
-    "  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-    "  WHERE c.relnamespace = 't0'::regnamespace AND c.relkind = 'r'"
-    "  AND a.attidentity <> '' LOOP"
-    "  EXECUTE format('SELECT setval(pg_get_serial_sequence(%%L, %%L),"
-    "   s.last_value, s.is_called) FROM %%s s', format('%%I', each.relname),"
-    "   each.attname, each.seq);"
-    " END LOOP;"
-    " SET LOCAL search_path = t0, pg_temp;"
-    " keys := array(SELECT format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s',"
-    "  conrelid::regclass, conname, pg_get_constraintdef(oid))"
-    "  FROM pg_constraint"
-    "  WHERE contype = 'f' AND connamespace = 't0'::regnamespace);"
-    " SET LOCAL search_path = t%lld, pg_temp;"
-    " FOREACH key IN ARRAY keys LOOP EXECUTE key; END LOOP;"
-    " REVOKE INSERT, UPDATE, DELETE ON cx_migrations FROM %s;"
-    " END $copy$";
-
-static int fill_room(struct cx__pq *pq, const char *role, long long id)
-{
-    int error = run_format(pq, "SET LOCAL search_path = t%lld, pg_temp", id);
-
-    return error == 0 ? run_format(pq, copy_template, id, role) : error;
-}
-
 static int begin(struct cx__pq *pq)
 {
     int error = cx__pq_run(pq, "BEGIN");
@@ -400,7 +358,7 @@ static int make_room(struct cx__pq *pq, const char *role, int64_t id)
     if (error == 0)
         error = make_schema(pq, role, id);
     if (error == 0)
-        error = fill_room(pq, role, id);
+        error = cx__pg_copy_template(pq, role, id);
     if (error == 0)
         error = keep_secret(pq, id, secret);
     return error == 0 ? cx__pq_run(pq, "COMMIT") : error;

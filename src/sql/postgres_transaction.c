@@ -2,6 +2,7 @@
 /* Transactions in PostgreSQL, and the scripts that migrations run in them. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "pool.h"
 #include "postgres_statement.h"
@@ -14,19 +15,57 @@ const char *cx__pg_script_of(const cx_migration *migration)
     return migration->postgres;
 }
 
-/* A script may have several statements, but not end the transaction. */
+/* Why a script failed, where that is of migrations. */
+static int script_error(const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    if (state != NULL &&
+        (strcmp(state, "0A000") == 0 || strcmp(state, "2D000") == 0))
+        return cx__problem(-EACCES, "not supported in a migration, as what"
+                                    " begins or ends a transaction, COPY and"
+                                    " SELECT INTO");
+    if (state != NULL && strcmp(state, "25001") == 0)
+        return cx__problem(-EACCES,
+                           "a statement that cannot be in a transaction, as"
+                           " CREATE INDEX CONCURRENTLY and VACUUM");
+    return cx__pq_script_error(result);
+}
+
+/* Run what the session's setting says, and forget what that has set. */
+static int run_setting(struct cx__pg_connection *connection)
+{
+    PGresult *result = NULL;
+    int failed = 0;
+    int error;
+
+    if (PQsendQuery(connection->pq->pg,
+                    "DO $do$ BEGIN EXECUTE current_setting('ctxvar.script');"
+                    " RESET ALL; END $do$") != 1)
+        return cx__pg_unsent(connection);
+    error = cx__pq_flush(connection->pq);
+    if (error == 0)
+        error = cx__pq_next(connection->pq, &result);
+    if (error == 0) {
+        failed = script_error(result);
+        PQclear(result);
+        error = cx__pq_finish(connection->pq, NULL);
+    }
+    return failed != 0 ? failed : error;
+}
+
+/* A script may have several statements, but not end the transaction: within
+ * EXECUTE the server refuses to. */
 int cx__pg_run_script(struct cx__connection *base, const char *script)
 {
     struct cx__pg_connection *connection = cx__pg_of(base);
-    int error = cx__pg_make_way(connection);
+    const char *const params[] = {script};
+    int error = cx__pg_query(
+        base, "SELECT set_config('ctxvar.script', $1, true)", 1, params, NULL);
 
-    if (error == 0 && PQsendQuery(connection->pq->pg, script) != 1)
-        error = cx__pg_unsent(connection);
     if (error == 0)
-        error = cx__pq_finish(connection->pq, NULL);
-    if (cx__pg_broken(connection, error) == 0)
-        error = cx__pg_check_session(connection);
-    return error;
+        error = cx__pg_broken(connection, run_setting(connection));
+    return error == 0 ? cx__pg_check_copyable(base) : error;
 }
 
 /* A statement that moves the transaction from one depth to another. In between

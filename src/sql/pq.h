@@ -67,6 +67,9 @@ void cx__pq_abandon(struct cx__pq *pq);
  * error's kind, and of the table and column, but never of values. */
 int cx__pq_error(const PGresult *result);
 
+/* The same of a script that is run by a statement of ours. */
+int cx__pq_script_error(const PGresult *result);
+
 /* Why a connection was not made: the error, with its words. */
 int cx__pq_refused(const PGconn *pg);
 

@@ -306,6 +306,18 @@ DB_TEST(a_script_stays_within_its_tenants_tables)
     assert_ok(migrate(db, 3, NULL));
 }
 
+DB_TEST(a_script_with_nothing_in_it_is_nothing_to_do)
+{
+    static const cx_migration list[] = {
+        STEP(1, "empty", ""), STEP(2, "blank", " \n"), STEP(3, "none", NULL),
+        STEP(4, "comment", "-- nothing\n"), STEP(5, "semicolons", ";;")};
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    assert_ok(cx_migrate(db, list, 5, NULL, NULL));
+    assert_int_equal(version_of(db, tenant), 5);
+    cx_tenant_unref(tenant);
+}
+
 /* What SQLite has changes done by, with a reference to what is built anew. */
 DB_TEST(a_table_may_be_built_anew)
 {
@@ -462,6 +474,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_was_open_sees_the_new_tables),
         cmocka_unit_test(a_model_serves_the_versions_of_its_range),
         cmocka_unit_test(a_script_stays_within_its_tenants_tables),
+        cmocka_unit_test(a_script_with_nothing_in_it_is_nothing_to_do),
         cmocka_unit_test(a_table_may_be_built_anew),
         cmocka_unit_test(a_cancelled_migration_goes_on_where_it_was),
         cmocka_unit_test(migrations_at_once_wait_for_each_other),

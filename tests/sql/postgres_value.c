@@ -36,7 +36,7 @@ static int read_as(cx_kind kind, Oid type, int format, const char *data,
     struct cx__scratch scratch = {.used = 0};
     PGresult *result = result_of(type, format, data, len);
     cx_param value;
-    int error = cx__pg_read(&scratch, result, 0, kind, &value);
+    int error = cx__pg_read(&scratch, result, 0, 0, kind, &value);
 
     cx__scratch_clear(&scratch);
     PQclear(result);

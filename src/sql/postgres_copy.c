@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The template of tenants in PostgreSQL: its copy, and what cannot be in it.
+ *
+ * The server has no copy of a schema. Each thing in the template is written as
+ * the statement that makes it, under the name that it has, since a later
+ * migration changes it under that name; the tables' columns alone are taken
+ * by LIKE. The statements are written while the search path is the template's
+ * and run while it is the new room's, so that names without a schema, in the
+ * text of a default or a foreign key, are those of the room.
+ *
+ * What is not written here a tenant would be without that is made later than
+ * the others, or it would have the template's own: such is refused when a
+ * migration makes it.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "postgres.h"
+#include "problem.h"
+
+enum { REVOKE_BYTES = 128, PATH_BYTES = 48 };
+
+/* Write statements while the search path is the template's: class is what there
+ * is in it, and field its tables' columns. Then run them, by their turns. */
+#define WRITE                                                                  \
+    "DO $copy$ DECLARE"                                                        \
+    " room text := current_schema(); steps text[]; step text;"                 \
+    " BEGIN"                                                                   \
+    " SET LOCAL search_path = t0, pg_temp;"                                    \
+    " steps := array("                                                         \
+    "WITH class AS (SELECT * FROM pg_class"                                    \
+    "  WHERE relnamespace = 't0'::regnamespace),"                              \
+    " field AS (SELECT c.relname, a.* FROM class c"                            \
+    "  JOIN pg_attribute a ON a.attrelid = c.oid"                              \
+    "  WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped)"
+
+#define RUN                                                                    \
+    " ORDER BY turn);"                                                         \
+    " PERFORM set_config('search_path', room || ', pg_temp', true);"           \
+    " FOREACH step IN ARRAY steps LOOP EXECUTE step; END LOOP;"                \
+    " END $copy$"
+
+/* The tables, with their rows and where those have their numbers from. */
+static const char copy_tables[] = WRITE
+    ","
+    /* Sequences, with the column that has one: as its own identity, or to be
+     * dropped with it. */
+    " sequence AS (SELECT c.relname, f.relname AS owner, f.attname,"
+    "  f.attidentity, q.seqtypid::regtype AS type,"
+    "  format('INCREMENT %s MINVALUE %s MAXVALUE %s START %s CACHE %s %s',"
+    "   q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,"
+    "   CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS options"
+    "  FROM class c JOIN pg_sequence q ON q.seqrelid = c.oid"
+    "  LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass"
+    "   AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass"
+    "   AND d.deptype IN ('a', 'i')"
+    "  LEFT JOIN field f ON f.attrelid = d.refobjid"
+    "   AND f.attnum = d.refobjsubid)"
+    " SELECT text FROM ("
+    "SELECT 1 AS turn, format('CREATE SEQUENCE %I AS %s %s', relname, type,"
+    "  options) AS text FROM sequence WHERE coalesce(attidentity, '') = ''"
+    " UNION ALL "
+    "SELECT 1, format('CREATE TABLE %I (LIKE t0.%1$I INCLUDING COMPRESSION"
+    "  INCLUDING GENERATED INCLUDING STORAGE)', relname)"
+    "  FROM class WHERE relkind = 'r'"
+    " UNION ALL "
+    "SELECT 2, format('INSERT INTO %I (%s) SELECT %2$s FROM t0.%1$I', relname,"
+    "  string_agg(quote_ident(attname), ', ')) FROM field"
+    "  WHERE attgenerated = '' GROUP BY relname"
+    " UNION ALL "
+    "SELECT 3, format('ALTER TABLE %I ALTER %I ADD GENERATED %s AS IDENTITY"
+    "  (SEQUENCE NAME %I %s)', owner, attname, CASE attidentity WHEN 'a'"
+    "  THEN 'ALWAYS' ELSE 'BY DEFAULT' END, relname, options)"
+    "  FROM sequence WHERE attidentity <> ''"
+    " UNION ALL "
+    "SELECT 3, format('ALTER SEQUENCE %I OWNED BY %I.%I', relname, owner,"
+    "  attname) FROM sequence WHERE attidentity = ''"
+    " UNION ALL "
+    "SELECT 4, format('SELECT setval(%L, last_value, is_called) FROM t0.%I',"
+    "  quote_ident(relname), relname) FROM sequence"
+    " UNION ALL "
+    "SELECT 4, format('ALTER TABLE %I ALTER %I SET DEFAULT %s', relname,"
+    "  attname, pg_get_expr(adbin, adrelid)) FROM field"
+    "  JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
+    "  WHERE attgenerated = ''"
+    ") step" RUN;
+
+/* What is kept with the tables and said of them. References are last, since
+ * what they lead to must be unique. */
+static const char copy_rules[] = WRITE
+    " SELECT text FROM ("
+    "SELECT CASE contype WHEN 'f' THEN 6 ELSE 5 END AS turn,"
+    "  format('ALTER TABLE %I ADD CONSTRAINT %I %s', relname, conname,"
+    "  pg_get_constraintdef(k.oid)) AS text FROM pg_constraint k"
+    "  JOIN class c ON c.oid = conrelid"
+    "  WHERE contype IN ('c', 'p', 'u', 'x', 'f')"
+    " UNION ALL "
+    "SELECT 5, pg_get_indexdef(i.indexrelid, 0, true) FROM pg_index i"
+    "  JOIN class c ON c.oid = i.indrelid"
+    "  WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE"
+    "   k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))"
+    " UNION ALL "
+    /* It comes with the schema's name. */
+    "SELECT 5, 'CREATE STATISTICS ' || substr(pg_get_statisticsobjdef(s.oid),"
+    "  length('CREATE STATISTICS t0.') + 1) FROM pg_statistic_ext s"
+    "  JOIN class c ON c.oid = s.stxrelid"
+    " UNION ALL "
+    "SELECT 7, format('ALTER %s %I SET (%s)', CASE c.relkind WHEN 'i'"
+    "  THEN 'INDEX' ELSE 'TABLE' END, c.relname, array_to_string("
+    "  c.reloptions || array(SELECT 'toast.' || unnest(t.reloptions)), ', '))"
+    "  FROM class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid"
+    "  WHERE c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL"
+    " UNION ALL "
+    "SELECT 7, format('COMMENT ON %s IS %L', CASE WHEN objsubid > 0"
+    "  THEN format('COLUMN %I.%I', relname, (SELECT attname FROM field"
+    "   WHERE attrelid = objoid AND attnum = objsubid))"
+    "  ELSE format('%s %I', CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'i'"
+    "   THEN 'INDEX' ELSE 'TABLE' END, relname) END, description)"
+    "  FROM pg_description JOIN class c ON c.oid = objoid"
+    "  WHERE classoid = 'pg_class'::regclass"
+    " UNION ALL "
+    "SELECT 7, format('COMMENT ON CONSTRAINT %I ON %I IS %L', conname, relname,"
+    "  description) FROM pg_description JOIN pg_constraint k ON k.oid = objoid"
+    "  JOIN class c ON c.oid = conrelid"
+    "  WHERE classoid = 'pg_constraint'::regclass"
+    " UNION ALL "
+    "SELECT 7, format('COMMENT ON STATISTICS %I IS %L', stxname, description)"
+    "  FROM pg_description JOIN pg_statistic_ext s ON s.oid = objoid"
+    "  WHERE classoid = 'pg_statistic_ext'::regclass"
+    "  AND stxnamespace = 't0'::regnamespace"
+    " UNION ALL "
+    "SELECT 7, format('GRANT %s ON %s %I TO %s%s', a.privilege_type,"
+    "  CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relname,"
+    "  CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,"
+    "  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)"
+    "  FROM class, aclexplode(relacl) a WHERE a.grantee <> relowner"
+    ") step" RUN;
+
+/* What the copy does not have, of the schema that is first in the search
+ * path: of each at most the name. */
+static const char find_other[] =
+    "WITH mine AS (SELECT d.classid, d.objid, c.relkind FROM pg_depend d"
+    "  LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass"
+    "   AND c.oid = d.objid"
+    "  WHERE d.refclassid = 'pg_namespace'::regclass"
+    "   AND d.refobjid = current_schema()::regnamespace),"
+    " class AS (SELECT c.* FROM mine JOIN pg_class c ON c.oid = objid"
+    "  WHERE classid = 'pg_class'::regclass)"
+    " SELECT what FROM ("
+    "SELECT o.type || ' ' || o.identity AS what"
+    "  FROM mine, pg_identify_object(classid, objid, 0) o"
+    "  WHERE classid NOT IN ('pg_default_acl'::regclass,"
+    "   'pg_statistic_ext'::regclass)"
+    "  AND (relkind IS NULL OR relkind NOT IN ('r', 'S'))"
+    " UNION ALL "
+    "SELECT o.type || ' ' || o.identity FROM class c JOIN pg_depend d"
+    "  ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid,"
+    "  pg_identify_object(d.classid, d.objid, 0) o"
+    "  WHERE d.classid IN ('pg_trigger'::regclass, 'pg_policy'::regclass,"
+    "   'pg_rewrite'::regclass) AND d.deptype = 'a'"
+    " UNION ALL "
+    "SELECT format('%s of %s', f.what, c.oid::regclass) FROM class c,"
+    "  LATERAL (VALUES (c.relrowsecurity, 'row security'),"
+    "   (c.relpersistence <> 'p', 'lack of logging'),"
+    "   (c.relkind = 'r' AND c.relreplident <> 'd', 'replica identity'),"
+    "   (c.reltablespace <> 0, 'tablespace'),"
+    "   (c.reloftype <> 0, 'type'),"
+    "   (EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid,"
+    "    inhparent)), 'inheritance')) f (is_so, what) WHERE f.is_so"
+    " UNION ALL "
+    "SELECT format('%s of column %s.%I', f.what, c.oid::regclass, a.attname)"
+    "  FROM class c JOIN pg_attribute a ON a.attrelid = c.oid"
+    "  JOIN pg_type t ON t.oid = a.atttypid,"
+    "  LATERAL (VALUES (t.typnamespace = c.relnamespace, 'type'),"
+    "   (a.attacl IS NOT NULL, 'privileges'),"
+    "   (a.attoptions IS NOT NULL OR a.attstattarget > 0, 'statistics'))"
+    "  f (is_so, what)"
+    "  WHERE a.attnum > 0 AND NOT a.attisdropped AND f.is_so"
+    ") other LIMIT 1";
+
+/* That the first names that come to mind are the room's. */
+static int use_room(struct cx__pq *pq, int64_t id)
+{
+    char path[PATH_BYTES];
+    const char *const params[] = {path};
+
+    (void)snprintf(path, sizeof(path), "t%lld, pg_temp", (long long)id);
+    return cx__pq_query(pq, "SELECT set_config('search_path', $1, true)", 1,
+                        params, NULL);
+}
+
+/* The list of migrations is not for the tenant to change. */
+static int keep_migrations(struct cx__pq *pq, const char *role)
+{
+    char text[REVOKE_BYTES];
+
+    (void)snprintf(text, sizeof(text),
+                   "REVOKE INSERT, UPDATE, DELETE ON cx_migrations FROM %s",
+                   role);
+    return cx__pq_run(pq, text);
+}
+
+int cx__pg_copy_template(struct cx__pq *pq, const char *role, int64_t id)
+{
+    int error = use_room(pq, id);
+
+    if (error == 0)
+        error = cx__pq_run(pq, copy_tables);
+    if (error == 0)
+        error = cx__pq_run(pq, copy_rules);
+    return error == 0 ? keep_migrations(pq, role) : error;
+}
+
+int cx__pg_check_copyable(struct cx__connection *connection)
+{
+    PGresult *result;
+    int error = cx__pg_query(connection, find_other, 0, NULL, &result);
+
+    if (error != 0)
+        return error;
+    if (PQntuples(result) > 0)
+        error = cx__problem(-EOPNOTSUPP, "%s: a new tenant would be without it",
+                            PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return error;
+}
