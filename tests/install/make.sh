@@ -24,7 +24,8 @@ for file in lib/libctxvar.so lib/libctxvar.so.0 lib/libctxvar.a \
     lib/pkgconfig/ctxvar-sql.pc \
     lib/cmake/ctxvar/ctxvar-config.cmake \
     include/ctxvar/var.h include/ctxvar/task.h bin/ctxvar \
-    share/man/man3/cx_set.3 share/man/man7/ctxvar.7; do
+    share/man/man3/cx_set.3 share/man/man7/ctxvar.7 \
+    share/man/man7/ctxvar_model.7; do
     if [ ! -e "$prefix/$file" ]; then
         echo "not installed: $file"
         failed=1
