@@ -54,9 +54,10 @@ fuzz: ## Run each fuzzer for FUZZ_SECONDS
 	@$(build) fuzz
 	@scripts/fuzz $(FUZZ_SECONDS)
 
-soak: ## Run all kinds of work for SOAK_SECONDS: is memory flat?
+soak: ## All kinds of work for SOAK_SECONDS; 10,000 tasks of 1,000 tenants
 	@$(build) dev
 	@$(BUILD)/soak/runtime $(SOAK_SECONDS)
+	@CTXVAR_FULL=1 tests/sql/with_postgres $(BUILD)/tests/sql/lease
 
 bench: ## Measure, beside the peers that Debian packages
 	@scripts/setup bench
@@ -77,6 +78,7 @@ install: ## Install under PREFIX, inside DESTDIR if given
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)/release \
 		--prefix "$$(realpath -m -- "$(PREFIX)")" \
 		>$(BUILD)/release/install.log
+	@echo "installed in $(DESTDIR)$$(realpath -m -- "$(PREFIX)")"
 	@case "$(DESTDIR):$(PREFIX):$$(id -u)" in \
 	:/usr/local:0 | :/usr:0) ldconfig ;; \
 	esac

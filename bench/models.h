@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <ctxvar/migrate.h>
 #include <ctxvar/model.h>
 #include <ctxvar/transaction.h>
 
@@ -75,6 +76,17 @@ static void find_ours(uint64_t n)
             cx_arena_fini(&arena);
     }
     cx_arena_fini(&arena);
+}
+
+/* It takes a connection of the tenant's and gives it back, and no more. */
+static void lease_ours(uint64_t n)
+{
+    int version;
+
+    for (uint64_t i = 0; i < n; i++) {
+        must("lease", cx_migrate_version(db, &version));
+        USE(version);
+    }
 }
 
 static void find_ours_in_transaction(uint64_t n)

@@ -13,8 +13,13 @@ OURS = "ctxvar"
 SQLITE = "sqlite3"
 LIBPQ = "libpq"
 ALONE = "ctxvar, one by one"
+BESIDE = "sqlite3, uv_queue_work()"
 
 OPERATIONS = [
+    Operation("sqlite/lease", "SQLite: a tenant's connection and back",
+              goal=100),
+    Operation("sqlite/own", "SQLite: a statement of one's own, beside the "
+              "loop", goal=(BESIDE, 1.05)),
     Operation("sqlite/find", "SQLite: find a row by its key",
               goal=(SQLITE, 1.10), plotted=True),
     Operation("sqlite/transaction", "SQLite: the same in a transaction",
@@ -25,6 +30,8 @@ OPERATIONS = [
               goal=(SQLITE, 1.25)),
     Operation("sqlite/each", "SQLite: read 100,000 rows, each",
               goal=(SQLITE, 1.25), plotted=True),
+    Operation("postgres/lease", "PostgreSQL: a tenant's connection and back",
+              goal=100),
     Operation("postgres/find", "PostgreSQL: find a row by its key",
               goal=(LIBPQ, 1.05), plotted=True),
     Operation("postgres/transaction", "PostgreSQL: the same in a transaction",
@@ -40,7 +47,7 @@ OPERATIONS = [
     Operation("distant/ten", "PostgreSQL over 2 ms of network: ten at once, "
               "each", goal=(ALONE, 1 / 5)),
     Operation("postgres/each", "PostgreSQL: read 100,000 rows, each",
-              plotted=True),
+              goal=(LIBPQ, 1.25), plotted=True),
     *notes.OPERATIONS,
 ]
 

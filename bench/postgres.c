@@ -8,11 +8,10 @@
 #include "models.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 
 #include <libpq-fe.h>
-
-#include <ctxvar/migrate.h>
 
 enum { TOGETHER = 10 };
 
@@ -40,6 +39,15 @@ static void exec(const char *text)
 static void prepare(const char *name, const char *text)
 {
     PQclear(check(PQprepare(plain, name, text, 0, NULL), PGRES_COMMAND_OK));
+}
+
+/* Is the server still there? A lease asks that, too. */
+static void poll_plain(uint64_t n)
+{
+    struct pollfd socket = {.fd = PQsocket(plain), .events = POLLIN};
+
+    for (uint64_t i = 0; i < n; i++)
+        USE(poll(&socket, 1, 0));
 }
 
 /* The text is copied here, too: the row outlives the result. */
@@ -170,9 +178,15 @@ static struct side one_by_one(body_fn *body)
     return (struct side){"ctxvar, one by one", body};
 }
 
+static struct side alone(body_fn *body)
+{
+    return (struct side){"poll()", body};
+}
+
 /* Beside libpq, on a server that is as near as can be. */
 static void compare_near(void)
 {
+    compare("postgres/lease", ours(lease_ours), alone(poll_plain), 10000);
     compare("postgres/find", ours(find_ours), theirs(find_plain), 500);
     compare("postgres/transaction", ours(find_ours_in_transaction),
             theirs(find_plain_in_transaction), 500);

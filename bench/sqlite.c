@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <sqlite3.h>
+#include <uv.h>
 
 static const char table[] = "CREATE TABLE users (id INTEGER PRIMARY KEY,"
                             " name TEXT NOT NULL, age INTEGER NOT NULL)";
@@ -27,23 +28,78 @@ static void exec(sqlite3 *handle, const char *text)
     must_plain(text, sqlite3_exec(handle, text, NULL, NULL, NULL));
 }
 
+static void nothing(uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        USE(i);
+}
+
 /* The text is copied here, too: the row outlives the statement. */
+static void find_one_plain(void)
+{
+    User user = {.id = some_id()};
+    char name[64];
+
+    sqlite3_bind_int64(plain_find, 1, user.id);
+    if (sqlite3_step(plain_find) != SQLITE_ROW)
+        give_up("find", sqlite3_errmsg(plain));
+    user.name.len = (size_t)sqlite3_column_bytes(plain_find, 0);
+    memcpy(name, sqlite3_column_text(plain_find, 0), user.name.len + 1);
+    user.age = sqlite3_column_int64(plain_find, 1);
+    USE(user.age);
+    USE(name);
+    sqlite3_reset(plain_find);
+}
+
 static void find_plain(uint64_t n)
 {
-    for (uint64_t i = 0; i < n; i++) {
-        User user = {.id = some_id()};
-        char name[64];
+    for (uint64_t i = 0; i < n; i++)
+        find_one_plain();
+}
 
-        sqlite3_bind_int64(plain_find, 1, user.id);
-        if (sqlite3_step(plain_find) != SQLITE_ROW)
-            give_up("find", sqlite3_errmsg(plain));
-        user.name.len = (size_t)sqlite3_column_bytes(plain_find, 0);
-        memcpy(name, sqlite3_column_text(plain_find, 0), user.name.len + 1);
-        user.age = sqlite3_column_int64(plain_find, 1);
-        USE(user.age);
-        USE(name);
-        sqlite3_reset(plain_find);
+/* A program's own statement, which runs beside the loop. */
+static void own_ours(uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        cx_rows rows;
+
+        must("find", cx_db_sql(db, "SELECT name, age FROM users WHERE id = $1",
+                               CX_PARAMS(some_id()), &rows));
+        USE(rows.field[1].i64);
+        cx_rows_fini(&rows);
     }
+}
+
+/* The same beside libuv's loop, as many times as are left. */
+struct beside {
+    uv_work_t work;
+    uint64_t left;
+};
+
+static void find_beside(uv_work_t *work)
+{
+    (void)work;
+    find_one_plain();
+}
+
+static void next_beside(uv_work_t *work, int status)
+{
+    struct beside *beside = work->data;
+
+    (void)status;
+    if (beside->left-- > 0)
+        (void)uv_queue_work(work->loop, work, find_beside, next_beside);
+}
+
+static void own_plain(uint64_t n)
+{
+    struct beside beside = {.work.data = &beside, .left = n - 1};
+    uv_loop_t loop;
+
+    (void)uv_loop_init(&loop);
+    (void)uv_queue_work(&loop, &beside.work, find_beside, next_beside);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&loop);
 }
 
 static void find_plain_in_transaction(uint64_t n)
@@ -167,6 +223,16 @@ static struct side theirs(body_fn *body)
     return (struct side){"sqlite3", body};
 }
 
+static struct side empty(body_fn *body)
+{
+    return (struct side){"a loop", body};
+}
+
+static struct side beside_a_loop(body_fn *body)
+{
+    return (struct side){"sqlite3, uv_queue_work()", body};
+}
+
 static void *bench(void *arg)
 {
     char url[64];
@@ -178,6 +244,8 @@ static void *bench(void *arg)
     must("create", cx_tenant_create(db, CX_TEXT("bench"), &tenant));
     open_plain();
     CX_WITH_TENANT(tenant) {
+        compare("sqlite/lease", ours(lease_ours), empty(nothing), 10000);
+        compare("sqlite/own", ours(own_ours), beside_a_loop(own_plain), 2000);
         compare("sqlite/find", ours(find_ours), theirs(find_plain), 2000);
         compare("sqlite/transaction", ours(find_ours_in_transaction),
                 theirs(find_plain_in_transaction), 5000);

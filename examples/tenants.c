@@ -10,8 +10,10 @@
  *
  * The two lines: CX_WITH_TENANT(...) where it is known who is served, and the
  * model's call wherever rows are wanted. With a URL, sqlite:DIR or
- * postgresql://..., it uses that database; without one, a temporary folder.
+ * postgresql://..., it uses that database, and each run adds a row; without
+ * one, a temporary folder.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include <ctxvar/group.h>
@@ -46,6 +48,14 @@ static const char *const names[CLIENTS] = {"Ada", "Barbara", "Claude",
 
 static cx_db *db;
 
+/* What must work, or the database's reason why it does not. */
+static void need_db(int error, const char *what)
+{
+    if (error != 0)
+        fprintf(stderr, "%s: %s\n", strerror(-error), cx_db_problem());
+    need(error == 0, what);
+}
+
 /* Who serves a client need not know which: the context does. */
 static const char *read_user(cx_arena *arena)
 {
@@ -60,9 +70,9 @@ static int serve(void *name)
     User user = {.name = CX_TEXT(name)};
     CX_ARENA(arena);
 
-    need(cx_db_insert(db, &user_model, &user) == 0, "row");
+    need_db(cx_db_insert(db, &user_model, &user), "row");
     (void)cx_sleep(1);
-    expect("the only user", read_user(&arena), name);
+    expect("the first user", read_user(&arena), name);
     expect("another tenant's table",
            cx_db_sql(db, "SELECT * FROM t2.users UNION SELECT * FROM t1.users",
                      NULL, NULL) == 0
@@ -72,14 +82,25 @@ static int serve(void *name)
     return 0;
 }
 
+/* The tenant of that name, new or not. */
+static cx_tenant *tenant_of(const char *name)
+{
+    cx_tenant *tenant = NULL;
+    int error = cx_tenant_create(db, CX_TEXT(name), &tenant);
+
+    if (error == -EEXIST)
+        error = cx_tenant_find(db, CX_TEXT(name), &tenant);
+    need_db(error, "tenant");
+    return tenant;
+}
+
 static void serve_all(void)
 {
     cx_group *group = cx_group_new(NULL);
 
     for (int i = 0; i < CLIENTS; i++) {
-        cx_tenant *tenant = NULL;
+        cx_tenant *tenant = tenant_of(names[i]);
 
-        need(cx_tenant_create(db, CX_TEXT(names[i]), &tenant) == 0, "tenant");
         CX_WITH_TENANT(tenant) {
             (void)cx_group_start(group, serve, (void *)(uintptr_t)names[i]);
         }
@@ -91,22 +112,38 @@ static void serve_all(void)
 
 static void *run(void *url)
 {
-    need(cx_db_open(url, NULL, &db) == 0, "database");
-    need(cx_migrate(db, migrations, 1, NULL, NULL) == 0, "tables");
+    need_db(cx_db_open(url, NULL, &db), "database");
+    need_db(cx_migrate(db, migrations, 1, NULL, NULL), "tables");
     serve_all();
     (void)cx_db_close(db);
     return NULL;
 }
 
+static char folder[] = "/tmp/ctxvar-tenants-XXXXXX";
+
+static void folder_remove(void)
+{
+    char remove[64];
+
+    (void)snprintf(remove, sizeof(remove), "rm -r '%s'", folder);
+    (void)!system(remove);
+}
+
+/* It goes with the program, however that ends. */
+static char *folder_make(char *url, size_t size)
+{
+    need(mkdtemp(folder) != NULL, "folder");
+    need(atexit(folder_remove) == 0, "end");
+    (void)snprintf(url, size, "sqlite:%s/db", folder);
+    return url;
+}
+
 int main(int argc, char *argv[])
 {
-    char folder[] = "/tmp/ctxvar-tenants-XXXXXX";
-    char url[64], remove[64];
+    char url[64];
 
-    need(mkdtemp(folder) != NULL, "folder");
-    (void)snprintf(url, sizeof(url), "sqlite:%s/db", folder);
-    need(cx_run(run, argc > 1 ? argv[1] : url, NULL) == 0, "loop");
-    (void)snprintf(remove, sizeof(remove), "rm -r '%s'", folder);
-    need(system(remove) == 0, "end");
+    need(cx_run(run, argc > 1 ? argv[1] : folder_make(url, sizeof(url)),
+                NULL) == 0,
+         "loop");
     return verdict(2 * CLIENTS);
 }

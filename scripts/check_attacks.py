@@ -65,8 +65,9 @@ HEAD = """\
 
 What was tried to reach another tenant's rows, and what shows that it does not.
 A test is `file: name`, in tests/sql/; those of a file that is not named after
-an engine run on both. After each, both tenants' rows are what they were, and
-the next connection works.
+an engine run on both. One with a * ends by reading every row of two tenants,
+each with a lease of its own: every field is what it was. The others show what
+their names say.
 
 This page is written by `python3 scripts/check_attacks.py --write`.
 """
@@ -91,9 +92,12 @@ TEST = re.compile(
     r"(?:static\s+void\s+(\w+)\(\s*void \*\*state\)|[A-Z_]+TEST\((\w+)\)|"
     r"ATTACK\((\w+)\))?", re.MULTILINE)
 
+# What compares the rows of both tenants: as the head of a test, or in it.
+COMPARES = re.compile(r"^(ATTACK|TWO_TEST)\(|\btwo_check(_in)?\b", re.MULTILINE)
+
 
 def tests(path, problems):
-    """The (number, test) pairs of a file."""
+    """The (number, test) pairs of a file, tests as the page has them."""
     text = path.read_text()
     for match in TEST.finditer(text):
         name = match[2] or match[3] or match[4]
@@ -102,8 +106,10 @@ def tests(path, problems):
             continue
         if len(re.findall(rf"\b{name}\b", text)) < 2:
             problems.append(f"{path}: {name} is not run")
+        whole = text[match.start():text.index("\n}\n", match.end())]
+        mark = " *" if COMPARES.search(whole) else ""
         for number in match[1].split(", "):
-            yield number, f"{path.stem}: {name}"
+            yield number, f"`{path.stem}: {name}`{mark}"
 
 
 def attacks(problems):
@@ -134,7 +140,7 @@ def page(proofs):
         lines.append(f"## {chapter}\n\n| | attack | shown by |\n|---|---|---|")
         for number, title in titles.items():
             key = f"{letter}{number}"
-            names = "<br>".join(f"`{name}`" for name in proofs[key])
+            names = "<br>".join(proofs[key])
             lines.append(f"| {key} | {title} | "
                          f"{names or 'none: ' + EXCEPTIONS.get(key, '')} |")
         lines.append("")

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """check_man.py FOLDER: check that groff has no warning for any manual page,
-those generated into FOLDER and those in docs/, and that whatis reads it."""
+those generated into FOLDER and those in docs/, that whatis reads it, that all
+that a header begins with is on its page, and that the others lead there."""
 import pathlib
 import shutil
 import subprocess
 import sys
 
 import headers
+import man
 
 
 def complaints(page, folder):
@@ -23,6 +25,47 @@ def complaints(page, folder):
     return text
 
 
+def shown(page, folder):
+    """The lines of a page, as wide as they like."""
+    groff = subprocess.run(
+        ["groff", "-man", "-Tascii", "-P-cbou", "-rHY=0", "-rLL=1000n", page],
+        cwd=folder, capture_output=True, text=True, check=True)
+    return [" ".join(line.split()) for line in groff.stdout.splitlines()]
+
+
+def left_out(lines, opening):
+    """The first words of a comment that a page lacks; examples and tables are
+    lines of it, of all else only the order of the words counts."""
+    words = iter(" ".join(lines).split())
+    for paragraph in man.split(opening):
+        for line in paragraph:
+            if man.is_as_it_is(paragraph) and " ".join(line.split()) not in lines:
+                return line
+            for word in line.removeprefix("- ").split():
+                if word not in words:
+                    return line
+    return None
+
+
+def lost(folder):
+    """What the headers' own pages lack, and the pages that do not lead there."""
+    for path in headers.public_headers():
+        name = f"ctxvar_{path.stem}"
+        page = folder / "man7" / f"{name}.7"
+        if not page.exists():
+            yield f"there is no {page.name}"
+            continue
+        line = left_out(shown(page, folder), headers.opening(path))
+        if line:
+            yield f"{page.name}: lacks: {line}"
+        for each in headers.declarations(path):
+            page = folder / "man3" / f"{each.name}.3"
+            text = page.read_text() if each.comment else ""
+            if text and not text.startswith(".so ") and \
+                    f".BR {name} (7)" not in text:
+                yield f"{page.name}: does not lead to {name}"
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]).resolve()
     pages = sorted(folder.glob("man*/*.[1-9]"))
@@ -30,6 +73,7 @@ def main():
     if not pages:
         sys.exit("no manual pages in " + sys.argv[1])
     text = "".join(complaints(page, folder) for page in pages)
+    text += "".join(line + "\n" for line in lost(folder))
     print(text, end="")
     sys.exit(1 if text else 0)
 

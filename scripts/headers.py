@@ -37,6 +37,13 @@ def public_headers():
     return [path for path in paths if path.name not in PRIVATE]
 
 
+def opening(path):
+    """The lines of the comment that a header begins with, after its licence:
+    what all of it is about."""
+    _, comment = re.findall(r"^/\*.*?\*/", path.read_text(), re.M | re.S)[:2]
+    return "\n".join(_comment_lines("/*" + comment[1:])).strip().split("\n")
+
+
 def declarations(path):
     """The public declarations of a header, in its order."""
     source = path.read_text()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Write manual pages, section 3, from the comments in the public headers.
+"""Write manual pages from the comments in the public headers: section 3 from
+those above declarations, and section 7 from those that headers begin with,
+ctxvar_model(7) from <ctxvar/model.h>.
 
 Names that docs/pages.list puts on one line share a page; all others get one
 each. A name that shares another's page gets a file that sources it.
@@ -22,14 +24,12 @@ class Comment:
         self.returned = ""  # prose after @return
         self.codes = []  # (code, text) listed under @return
         self.aspects = {}  # "Cost": "O(1)."
-        for paragraph in _paragraphs(lines):
+        for paragraph in split(lines):
             self._read(paragraph)
 
     def summary(self):
         """The first sentence, as whatis shows it."""
-        text = " ".join(line.strip() for line in self.body[0])
-        sentence = re.split(r"(?<=\.)\s", text + " ")[0].rstrip(".")
-        return sentence[0].lower() + sentence[1:]
+        return first_sentence(self.body[0])
 
     def _read(self, paragraph):
         first = paragraph[0]
@@ -64,7 +64,8 @@ class Comment:
         self.returned = _join(prose)
 
 
-def _paragraphs(lines):
+def split(lines):
+    """The paragraphs of a comment: lists of lines."""
     block = []
     for line in lines + [""]:
         if line:
@@ -88,6 +89,12 @@ def _join(lines):
     return " ".join(" ".join(lines).split())
 
 
+def first_sentence(lines):
+    """As whatis shows it."""
+    sentence = re.split(r"(?<=\.)\s", _join(lines) + " ")[0].rstrip(".")
+    return sentence[0].lower() + sentence[1:]
+
+
 def escape(text):
     """Text that roff prints as it is; a minus stays a minus."""
     text = text.replace("\\", "\\e")
@@ -95,14 +102,66 @@ def escape(text):
     return re.sub(r"^([.'])", r"\\&\1", text, flags=re.M)
 
 
+# Which errors are meant, a header's own page tells.
+ERRORS_OF = {"any call": "database", "models": "model"}
+
+
 def prose(text):
     """Escaped, with names of the interface in bold."""
     name = r"\b((?:cx|CX)_\w+|pthread_\w+|E[A-Z]{3,})\b"
-    return re.sub(name, r"\\fB\1\\fR", escape(text))
+    text = re.sub(name, r"\\fB\1\\fR", escape(text))
+    return re.sub(rf"\berrors? of ({'|'.join(ERRORS_OF)})",
+                  lambda found: rf"{found[0]} (\\fB\\%"
+                  rf"{overview_name(ERRORS_OF[found[1]])}\fR(7))", text)
 
 
 def code(text):
     return escape(text).replace("-", "\\-").replace("\\\\-", "\\-")
+
+
+def overview_name(stem):
+    return f"ctxvar_{stem}"
+
+
+def is_as_it_is(paragraph):
+    """An example or a table."""
+    return all(line.startswith("    ") for line in paragraph)
+
+
+def paragraphs(body):
+    """What a comment says, in the blocks that it says it in: text; examples
+    and tables, four spaces in, as they are; lists of errors and of dashes."""
+    lines = []
+    for paragraph in body:
+        if is_as_it_is(paragraph):
+            lines += [".PP", ".in +4n", ".nf",
+                      *[code(line[4:]) for line in paragraph], ".fi", ".in"]
+        elif ERROR.match(paragraph[0]):
+            lines += _errors(paragraph)
+        elif paragraph[0].startswith("- "):
+            for item in "\n".join(paragraph)[2:].split("\n- "):
+                lines += [".IP \\(bu 2", prose(_join(item.split("\n")))]
+        else:
+            lines += [".PP", prose(_join(paragraph))]
+    return lines[1:] if lines[:1] == [".PP"] else lines
+
+
+ERROR = re.compile(r"\s+(-E[A-Z]+)\s\s*(.*)")
+
+
+def _errors(paragraph):
+    """A list of errors; what is no further in than they are is none."""
+    indent = len(paragraph[0]) - len(paragraph[0].lstrip())
+    lines = []
+    for line in paragraph:
+        error = ERROR.match(line)
+        if error and line[indent] == "-":
+            lines += [".TP", f".B {escape(error[1])}", prose(error[2])]
+        elif line[indent] != " ":
+            lines += [".PP", prose(line.strip())]
+        else:
+            lines.append(prose(line.strip()))
+    return lines
 
 
 class Page:
@@ -131,6 +190,12 @@ class Page:
         self._section("SOURCE", self._source)
         self._see_also(others)
         return "\n".join(self.lines) + "\n"
+
+    def files(self, others):
+        """Its own, and those of the other names on it."""
+        yield f"{self.name}.3", self.text(others)
+        for each in self.declarations[1:]:
+            yield f"{each.name}.3", f".so man3/{self.name}.3\n"
 
     def _put(self, *lines):
         self.lines.extend(lines)
@@ -167,13 +232,7 @@ class Page:
             self._put(*lines)
 
     def _description(self, comment):
-        for at, paragraph in enumerate(comment.body):
-            if all(line.startswith("    ") for line in paragraph):
-                self._put(".PP", ".in +4n", ".nf")
-                self._put(*[code(line[4:]) for line in paragraph])
-                self._put(".fi", ".in")
-            else:
-                self._put(*([".PP"] if at else []), prose(_join(paragraph)))
+        self._put(*paragraphs(comment.body))
         for name, text in comment.params:
             self._put(".TP", f".I {name}", prose(text))
 
@@ -202,8 +261,25 @@ class Page:
         names = [each.name for each in others
                  if each is not self and
                  each.declarations[0].header == self.declarations[0].header]
-        links = [f".BR {name} (3)," for name in names] + [".BR ctxvar (7)"]
-        self._put(".SH SEE ALSO", *links)
+        stem = pathlib.Path(self.declarations[0].header).stem
+        self._put(".SH SEE ALSO", f".BR {overview_name(stem)} (7),",
+                  *[f".BR {name} (3)," for name in names], ".BR ctxvar (7)")
+
+
+def overview(path, pages, version):
+    """The page of a header: what it begins with, and what is in it."""
+    body = list(split(headers.opening(path)))
+    name = overview_name(path.stem)
+    names = [page.name for page in pages
+             if page.declarations[0].header == path.name]
+    return "\n".join([
+        f'.\\" From the comment that <ctxvar/{path.name}> begins with.',
+        f'.TH {name.upper()} 7 "" "ctxvar {version}" "Context variables"',
+        ".SH NAME", f"{name} \\- {escape(first_sentence(body[0]))}",
+        ".SH SYNOPSIS", f".B #include <ctxvar/{path.name}>",
+        ".SH DESCRIPTION", *paragraphs(body),
+        ".SH SEE ALSO", *[f".BR {each} (3)," for each in names],
+        ".BR ctxvar (7)"]) + "\n"
 
 
 def read_groups(path):
@@ -231,6 +307,14 @@ def make_pages(declarations, groups, version):
     return pages
 
 
+def write(folder, files):
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.[37]"):
+        old.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--version", required=True)
@@ -239,19 +323,16 @@ def main():
     parser.add_argument("headers", nargs="+", type=pathlib.Path)
     args = parser.parse_args()
 
-    declarations = [
-        each for path in args.headers if path.name not in headers.PRIVATE
-        for each in headers.declarations(path) if each.comment
-    ]
+    public = [path for path in args.headers
+              if path.name not in headers.PRIVATE]
+    declarations = [each for path in public
+                    for each in headers.declarations(path) if each.comment]
     pages = make_pages(declarations, read_groups(args.groups), args.version)
-    args.out.mkdir(parents=True, exist_ok=True)
-    for old in args.out.glob("*.3"):
-        old.unlink()
-    for page in pages:
-        (args.out / f"{page.name}.3").write_text(page.text(pages))
-        for each in page.declarations[1:]:
-            link = args.out / f"{each.name}.3"
-            link.write_text(f".so man3/{page.name}.3\n")
+    write(args.out / "man3", {
+        name: text for page in pages for name, text in page.files(pages)})
+    write(args.out / "man7", {
+        f"{overview_name(path.stem)}.7": overview(path, pages, args.version)
+        for path in public})
 
 
 if __name__ == "__main__":

@@ -1,119 +1,123 @@
 /* SPDX-License-Identifier: MIT */
 #include "http.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-/* The head is parsed in one piece, so that each of its parts comes whole. */
-static int keep(struct http *http, char *word, const char *at, size_t size)
-{
-    if (size >= WORD_BYTES) {
-        http->error = -E2BIG;
-        return -1;
-    }
-    memcpy(word, at, size);
-    word[size] = '\0';
-    return 0;
-}
-
-static int on_url(http_parser *parser, const char *at, size_t size)
-{
-    struct http *http = parser->data;
-
-    return keep(http, http->url, at, size);
-}
 
 static int on_field(http_parser *parser, const char *at, size_t size)
 {
     struct http *http = parser->data;
 
-    http->value = NULL;
+    http->part = NULL;
     if (size == 4 && strncasecmp(at, "Host", size) == 0)
-        http->value = http->host;
+        http->part = &http->host;
     if (size == 8 && strncasecmp(at, "X-Tenant", size) == 0)
-        http->value = http->tenant;
+        http->part = &http->tenant;
     return 0;
 }
 
-static int on_value(http_parser *parser, const char *at, size_t size)
+/* The head is parsed in one piece, so that each of its parts comes whole. What
+ * comes twice is refused: whose a request is must not depend on which of two
+ * headers is looked at. */
+static int on_part(http_parser *parser, const char *at, size_t size)
 {
     struct http *http = parser->data;
 
-    return http->value != NULL ? keep(http, http->value, at, size) : 0;
+    if (http->part == NULL)
+        return 0;
+    if (http->part->data != NULL)
+        return -1;
+    *http->part = (cx_text){at, size};
+    return 0;
 }
 
-/* The body is not the parser's. */
+/* The head ends here, and so does what is the parser's: a body is not. */
 static int on_head(http_parser *parser)
 {
     struct http *http = parser->data;
     bool has_body = parser->content_length != UINT64_MAX;
 
-    http->is_head = parser->method == HTTP_HEAD;
-    http->method = http->is_head ? HTTP_GET : parser->method;
+    http->method = parser->method;
     http->keep_alive = http_should_keep_alive(parser) && !parser->upgrade;
-    http->body_len = has_body ? parser->content_length : 0;
-    if ((parser->flags & F_CHUNKED) != 0)
-        http->error = -ENOTSUP;
-    else if (http->body_len > BODY_MOST)
-        http->error = -EMSGSIZE;
-    return 1;
+    http->body.len = has_body ? parser->content_length : 0;
+    return 2;
 }
 
-/* The next request is not this one's: what follows in the head is none of it.
- */
-static int on_end(http_parser *parser)
-{
-    http_parser_pause(parser, 1);
-    return 0;
-}
-
-static const http_parser_settings settings = {.on_url = on_url,
+static const http_parser_settings settings = {.on_url = on_part,
                                               .on_header_field = on_field,
-                                              .on_header_value = on_value,
-                                              .on_headers_complete = on_head,
-                                              .on_message_complete = on_end};
+                                              .on_header_value = on_part,
+                                              .on_headers_complete = on_head};
+
+/* "/notes?x=1" or, as proxies are asked, "http://acme.example/notes". */
+static bool parse_target(struct http *http)
+{
+    char *target = http->head + (http->path.data - http->head);
+    struct http_parser_url url = {.field_set = 0};
+
+    if (http_parser_parse_url(target, http->path.len, 0, &url) != 0)
+        return false;
+    if ((url.field_set & (1 << UF_HOST)) != 0)
+        http->host = (cx_text){target + url.field_data[UF_HOST].off,
+                               url.field_data[UF_HOST].len};
+    http->path = (cx_text){target + url.field_data[UF_PATH].off,
+                           url.field_data[UF_PATH].len};
+    target[url.field_data[UF_PATH].off + http->path.len] = '\0';
+    return true;
+}
+
+/* The status to refuse it with, or 0. */
+static int parse(struct http *http, size_t size)
+{
+    http_parser parser;
+
+    http->part = &http->path;
+    http_parser_init(&parser, HTTP_REQUEST);
+    parser.data = http;
+    if (http_parser_execute(&parser, &settings, http->head, size) != size ||
+        !parse_target(http))
+        return HTTP_STATUS_BAD_REQUEST;
+    if ((parser.flags & F_CHUNKED) != 0)
+        return HTTP_STATUS_LENGTH_REQUIRED;
+    return http->body.len > BODY_MOST ? HTTP_STATUS_PAYLOAD_TOO_LARGE : 0;
+}
 
 int http_read(struct http *http)
 {
-    http_parser parser;
     const char *head;
-    ssize_t size;
+    ssize_t size = cx_stream_read_until(http->stream, "\r\n\r\n", 4, &head);
+    int status;
 
-    *http = (struct http){.stream = http->stream};
-    size = cx_stream_read_until(http->stream, "\r\n\r\n", 4, &head);
     if (size < 0)
         return (int)size;
-    http_parser_init(&parser, HTTP_REQUEST);
-    parser.data = http;
-    if (http_parser_execute(&parser, &settings, head, (size_t)size) !=
-            (size_t)size ||
-        HTTP_PARSER_ERRNO(&parser) != HPE_PAUSED)
-        http->error = http->error != 0 ? http->error : -EBADMSG;
-    if (http->error == 0)
-        http->error =
-            cx_stream_read_exactly(http->stream, http->body_len, &http->body);
-    http->keep_alive = http->keep_alive && http->error == 0;
-    return http->error;
+    if (size > HEAD_MOST)
+        return HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    memcpy(http->head, head, (size_t)size);
+    status = parse(http, (size_t)size);
+    http->keep_alive = http->keep_alive && status == 0;
+    return status != 0 ? status
+                       : cx_stream_read_exactly(http->stream, http->body.len,
+                                                &http->body.data);
 }
 
 int http_answer(struct http *http, int status, const char *json)
 {
-    const char *close = http->keep_alive ? "" : "Connection: close\r\n";
-    char head[256];
-    int size = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%s", status,
-                        http_status_str((enum http_status)status), close);
-    int error;
+    char content[96] = "";
+    char head[512];
+    int size, error;
 
     if (json != NULL)
-        size += snprintf(head + size, sizeof(head) - (size_t)size,
-                         "Content-Type: application/json\r\n"
-                         "Content-Length: %zu\r\n",
-                         strlen(json));
-    size += snprintf(head + size, sizeof(head) - (size_t)size, "\r\n");
+        (void)snprintf(content, sizeof(content),
+                       "Content-Type: application/json\r\n"
+                       "Content-Length: %zu\r\n",
+                       strlen(json));
+    size = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%s%s%s\r\n", status,
+                    http_status_str((enum http_status)status),
+                    http->keep_alive ? "" : "Connection: close\r\n",
+                    status == HTTP_STATUS_METHOD_NOT_ALLOWED ? http->allow : "",
+                    content);
     error = cx_stream_write(http->stream, head, (size_t)size);
-    if (error == 0 && json != NULL && !http->is_head)
-        error = cx_stream_write(http->stream, json, strlen(json));
-    return error;
+    if (error != 0 || json == NULL || http->method == HTTP_HEAD)
+        return error;
+    return cx_stream_write(http->stream, json, strlen(json));
 }

@@ -5,30 +5,30 @@
 
 #include <http_parser.h>
 
+#include <ctxvar/data.h>
 #include <ctxvar/stream.h>
 
-enum { WORD_BYTES = 256, BODY_MOST = 64 * 1024 };
+enum { HEAD_MOST = 4096, BODY_MOST = 64 * 1024 };
 
 /* A request, with those of its headers that are asked for. */
 struct http {
     cx_stream *stream;
+    char head[HEAD_MOST]; /* what the next three are parts of */
+    cx_text path;         /* ends with a NUL */
+    cx_text host;         /* the target's, else the header's */
+    cx_text tenant;
+    cx_text *part; /* where the next part goes; NULL: nowhere */
     unsigned method;
-    char url[WORD_BYTES];
-    char host[WORD_BYTES];
-    char tenant[WORD_BYTES];
-    char *value;      /* where the header's value goes; NULL: nowhere */
-    const char *body; /* borrowed until the next request */
-    size_t body_len;
-    int error;
+    cx_text body;      /* borrowed until the next request */
+    const char *allow; /* the line for an answer that its method is none */
     bool keep_alive;
-    bool is_head; /* answered as GET is, without its body */
 };
 
-/* Wait for the next request of a stream: 0, or the error of the stream's or of
- * the request, -EBADMSG, -EMSGSIZE (its body), -E2BIG (its head), -ENOTSUP. */
+/* Wait for the next request of a stream, with all else empty: 0, the status
+ * that it is to be refused with, or the stream's error, negative. */
 int http_read(struct http *http);
 
-/* Answer it, with JSON or, NULL, with nothing. */
+/* Answer it, with JSON or, NULL, with nothing: 0, or the stream's error. */
 int http_answer(struct http *http, int status, const char *json);
 
 #endif

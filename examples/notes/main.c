@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Needs: libhttp-parser-dev, libcjson-dev, libsqlite3-dev, libpq-dev
+ * Needs: libhttp-parser-dev, libjansson-dev, libsqlite3-dev, libpq-dev
  *
  * Notes as a service: one process, one model, and for each tenant notes of its
  * own. Whose a request is, X-Tenant says, or the first word of its host.
@@ -13,6 +13,7 @@
  * The two lines: CX_WITH_TENANT() where a request begins, in handle(), and the
  * model's calls in notes.c, which never say whose notes they mean.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,120 +21,130 @@
 #include <string.h>
 
 #include <ctxvar/deadline.h>
-#include <ctxvar/group.h>
 #include <ctxvar/signal.h>
+#include <ctxvar/spawn.h>
 #include <ctxvar/tenant.h>
 
 #include "http.h"
 #include "notes.h"
 
-enum { IDLE_MS = 60000, REQUEST_MS = 5000, CONNECTIONS = 1000 };
+enum { IDLE_MS = 60000, REQUEST_MS = 5000, QUIET_MS = 1000, CLIENTS = 1000 };
 
 static cx_db *db;
+static cx_task *serving;
 
-static enum http_status status_of(int error)
+/* However many requests fail, one line a second. */
+static void complain(int error)
 {
-    static const int known[][2] = {
-        {-ENOENT, HTTP_STATUS_NOT_FOUND},
-        {-ESTALE, HTTP_STATUS_NOT_FOUND}, /* the tenant, a moment ago */
-        {-EBADMSG, HTTP_STATUS_BAD_REQUEST},
-        {-EINVAL, HTTP_STATUS_BAD_REQUEST},
-        {-EILSEQ, HTTP_STATUS_BAD_REQUEST},
-        {-EMSGSIZE, HTTP_STATUS_PAYLOAD_TOO_LARGE},
-        {-E2BIG, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE},
-        {-ENOTSUP, HTTP_STATUS_LENGTH_REQUIRED}, /* a body in chunks */
-        {-ENOSYS, HTTP_STATUS_METHOD_NOT_ALLOWED},
-    };
+    static uint64_t quiet_until;
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (known[i][0] == error)
-            return (enum http_status)known[i][1];
-    }
-    /* The database is down, slow or full. */
-    return HTTP_STATUS_SERVICE_UNAVAILABLE;
+    if (cx_time() < quiet_until)
+        return;
+    quiet_until = cx_time() + QUIET_MS;
+    fprintf(stderr, "notes: %s; %s\n", strerror(-error), cx_db_problem());
 }
 
-static int answer_error(struct http *http, int error)
+static int refuse(struct http *http, int status)
 {
-    enum http_status status = status_of(error);
     char json[128];
 
     (void)snprintf(json, sizeof(json), "{\"error\":\"%s\"}",
-                   http_status_str(status));
+                   http_status_str((enum http_status)status));
     return http_answer(http, status, json);
 }
 
-/* What a route came to; without JSON the answer has no content. */
-static int answer(struct http *http, int error, int status, cJSON *json)
+static int fail(struct http *http, int error)
 {
-    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    switch (error) {
+    case -ENOENT:
+    case -ESTALE: /* the tenant, a moment ago */
+        return refuse(http, HTTP_STATUS_NOT_FOUND);
+    case -EINVAL:
+    case -EILSEQ:
+        return refuse(http, HTTP_STATUS_BAD_REQUEST);
+    case -ENOSYS:
+        return refuse(http, HTTP_STATUS_METHOD_NOT_ALLOWED);
+    default: /* the database is down, slow or full */
+        complain(error);
+        return refuse(http, HTTP_STATUS_SERVICE_UNAVAILABLE);
+    }
+}
+
+/* What a request came to; without JSON the answer has no content. */
+static int answer(struct http *http, int error, json_t *json)
+{
+    int status = http->method == HTTP_POST ? HTTP_STATUS_CREATED
+                 : json != NULL            ? HTTP_STATUS_OK
+                                           : HTTP_STATUS_NO_CONTENT;
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 
     if (json != NULL && text == NULL)
         error = -ENOMEM;
-    cJSON_Delete(json);
-    error = error == 0 ? http_answer(http, status, text)
-                       : answer_error(http, error);
-    cJSON_free(text);
+    error = error != 0 ? fail(http, error) : http_answer(http, status, text);
+    json_decref(json);
+    free(text);
     return error;
 }
 
-static int create(struct http *http)
+/* /notes, the list, and /notes/ID */
+static int route(struct http *http, json_t **out)
 {
-    /* There cJSON's strings would end. */
-    bool has_nul = memmem(http->body, http->body_len, "\\u0000", 6) != NULL;
-    cJSON *in = cJSON_ParseWithLength(http->body, http->body_len);
-    cJSON *out = NULL;
-    int error = in != NULL && !has_nul ? notes_create(db, in, &out) : -EBADMSG;
+    const char *path = http->path.data;
+    bool is_list = strcmp(path, "/notes") == 0;
+    bool is_id = strncmp(path, "/notes/", 7) == 0 && isdigit(path[7]);
+    char *end = NULL;
+    int64_t id = is_id ? strtoll(path + 7, &end, 10) : 0;
 
-    cJSON_Delete(in);
-    return answer(http, error, HTTP_STATUS_CREATED, out);
+    http->allow =
+        is_list ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD, DELETE\r\n";
+    if (!is_list && (id == 0 || *end != '\0'))
+        return -ENOENT;
+    if (is_list && http->method == HTTP_POST)
+        return notes_create(db, http->body, out);
+    if (http->method == HTTP_GET || http->method == HTTP_HEAD)
+        return is_list ? notes_list(db, out) : notes_read(db, id, out);
+    if (is_id && http->method == HTTP_DELETE)
+        return notes_delete(db, id);
+    return -ENOSYS;
 }
 
-/* /notes, the list, and /notes/ID */
-static int route(struct http *http)
+/* X-Tenant, as it is; else the first word of the host, where case is nothing.
+ */
+static cx_text name_of(struct http *http)
 {
-    const char *rest = http->url + strlen("/notes");
-    char *end = http->url;
-    bool is_id = *rest == '/' && rest[1] >= '1' && rest[1] <= '9';
-    int64_t id = is_id ? strtoll(rest + 1, &end, 10) : 0;
-    bool is_list = *rest == '\0';
-    cJSON *out = NULL;
-    int error = -ENOSYS;
+    cx_text host = http->host;
+    size_t len = 0;
 
-    if (strncmp(http->url, "/notes", 6) != 0 ||
-        (!is_list && (!is_id || *end != '\0')))
-        error = -ENOENT;
-    else if (is_list && http->method == HTTP_POST)
-        return create(http);
-    else if (http->method == HTTP_GET)
-        error = is_list ? notes_list(db, &out) : notes_read(db, id, &out);
-    else if (!is_list && http->method == HTTP_DELETE)
-        error = notes_delete(db, id);
-    return answer(http, error,
-                  out != NULL ? HTTP_STATUS_OK : HTTP_STATUS_NO_CONTENT, out);
+    if (http->tenant.data != NULL || host.data == NULL)
+        return http->tenant;
+    for (; len < host.len && strchr(".:", host.data[len]) == NULL; len++)
+        http->head[host.data - http->head + len] =
+            (char)tolower(host.data[len]);
+    return (cx_text){host.data, len};
 }
 
 static int handle(struct http *http)
 {
-    const char *name = http->tenant[0] != '\0' ? http->tenant : http->host;
-    size_t len = name == http->host ? strcspn(name, ".:") : strlen(name);
+    json_t *out = NULL;
     cx_tenant *tenant;
-    int error = cx_tenant_find(db, (cx_text){name, len}, &tenant);
+    int error = cx_tenant_find(db, name_of(http), &tenant);
 
     if (error != 0)
-        return answer_error(http, error);
+        return fail(http, error);
+    error = -ENOMEM; /* as it stays where the block is skipped */
     CX_WITH_TENANT(tenant) {
-        error = route(http);
+        error = route(http, &out);
     }
     cx_tenant_unref(tenant);
-    return error;
+    return answer(http, error, out);
 }
 
 /* A request that has begun is answered, even while the service ends. */
 static int serve_one(struct http *http)
 {
-    int error = 0;
+    int error = -ENOMEM; /* as it stays where a block is skipped */
 
+    *http = (struct http){.stream = http->stream};
     CX_TIMEOUT(IDLE_MS) {
         error = http_read(http);
     }
@@ -141,9 +152,12 @@ static int serve_one(struct http *http)
         CX_TIMEOUT(REQUEST_MS) {
             if (error == 0)
                 error = handle(http);
-            else if (error == http->error)
-                (void)answer_error(http, error);
+            else if (error > 0)
+                error = refuse(http, error);
+            else if (error == -ENOMEM)
+                error = fail(http, error);
         }
+        else error = fail(http, -ENOMEM);
     }
     return error;
 }
@@ -157,43 +171,37 @@ static void serve(cx_stream *stream, void *arg)
         continue;
 }
 
-static void *serve_all(void *listener)
-{
-    (void)cx_serve(listener, serve, NULL, CONNECTIONS);
-    return NULL;
-}
-
-static void *wait_for_signal(void *signum)
+static int end_at(void *signum)
 {
     cx_signal *caught;
 
-    if (cx_signal_open((int)(intptr_t)signum, &caught) == 0)
-        (void)cx_signal_wait(caught);
-    return NULL;
+    if (cx_signal_open((int)(intptr_t)signum, &caught) == 0 &&
+        cx_signal_wait(caught) > 0)
+        (void)cx_cancel(serving);
+    return 0;
 }
 
-static int listen_until_signal(int port)
+static int serve_until_signal(int port)
 {
-    cx_task *tasks[3] = {cx_task_create(wait_for_signal, (void *)SIGINT),
-                         cx_task_create(wait_for_signal, (void *)SIGTERM)};
     cx_listener *listener;
     int error = cx_tcp_listen("127.0.0.1", (uint16_t)port, NULL, &listener);
 
     if (error != 0)
         return error;
-    tasks[2] = cx_task_create(serve_all, listener);
+    serving = cx_task_current();
+    (void)cx_spawn(end_at, (void *)SIGINT);
+    (void)cx_spawn(end_at, (void *)SIGTERM);
     printf("http://127.0.0.1:%d\n", cx_listener_port(listener));
     (void)fflush(stdout);
-    (void)cx_wait_any(tasks, 3);
-    (void)cx_cancel(tasks[2]);
-    error = cx_await(tasks[2], NULL);
+    error = cx_serve(listener, serve, NULL, CLIENTS);
     cx_listener_close(listener);
-    return error;
+    return error != -ECANCELED ? error : 0;
 }
 
 /* Arguments: URL, PORT, the names of tenants. */
-static int serve_database(char **arguments)
+static void *run(void *arg)
 {
+    char **arguments = arg;
     int error = cx_db_open(arguments[0], NULL, &db);
 
     if (error == 0)
@@ -202,19 +210,12 @@ static int serve_database(char **arguments)
         error = cx_tenant_create(db, CX_TEXT(arguments[i]), NULL);
         error = error != -EEXIST ? error : 0;
     }
-    return error == 0 ? listen_until_signal(atoi(arguments[1])) : error;
-}
-
-static void *run(void *arguments)
-{
-    int error = serve_database(arguments);
-
+    if (error == 0)
+        error = serve_until_signal(atoi(arguments[1]));
     if (error != 0)
-        fprintf(stderr, "notes: %s\n",
-                cx_db_problem()[0] != '\0' ? cx_db_problem()
-                                           : strerror(-error));
+        complain(error);
     (void)cx_db_close(db);
-    return error != 0 ? arguments : NULL;
+    return error != 0 ? arg : NULL;
 }
 
 int main(int argc, char **argv)

@@ -38,64 +38,56 @@ int notes_migrate(cx_db *db)
     return cx_migrate(db, migrations, 1, NULL, NULL);
 }
 
-static int give(const Note *note, cJSON **out)
+static int give(const Note *note, json_t **out)
 {
-    cJSON *json = cJSON_CreateObject();
     time_t seconds = (time_t)(note->created.us / 1000000);
     struct tm utc;
     char created[32];
 
     (void)strftime(created, sizeof(created), "%FT%TZ",
                    gmtime_r(&seconds, &utc));
-    (void)cJSON_AddNumberToObject(json, "id", (double)note->id);
-    (void)cJSON_AddStringToObject(json, "title", note->title.data);
-    (void)cJSON_AddStringToObject(json, "text", note->text.data);
-    (void)cJSON_AddStringToObject(json, "created", created);
-    *out = json;
-    return json != NULL ? 0 : -ENOMEM;
+    *out = json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)note->id,
+                     "title", note->title.data, "text", note->text.data,
+                     "created", created);
+    return *out != NULL ? 0 : -ENOMEM;
 }
 
-static const char *string_of(const cJSON *in, const char *name)
+int notes_create(cx_db *db, cx_text json, json_t **out)
 {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in, name));
-}
-
-int notes_create(cx_db *db, const cJSON *in, cJSON **out)
-{
-    const char *title = string_of(in, "title");
-    const char *text = string_of(in, "text");
     Note note = {.created = {(int64_t)time(NULL) * 1000000}};
-    int error;
+    json_t *in = json_loadb(json.data, json.len, 0, NULL);
+    int error = -EINVAL;
 
-    if (title == NULL || text == NULL)
-        return -EINVAL;
-    note.title = CX_TEXT(title);
-    note.text = CX_TEXT(text);
-    error = cx_db_insert(db, &note_model, &note);
-    return error == 0 ? give(&note, out) : error;
-}
-
-int notes_list(cx_db *db, cJSON **out)
-{
-    cJSON *all = cJSON_CreateArray();
-    Note note;
-    int error;
-
-    CX_DB_EACH(db, &note_model,
-               CX_QUERY(.order = "id", .descending = true, .limit = LIST_MOST),
-               &note, &error) {
-        cJSON *item;
-
-        error = give(&note, &item);
-        if (error != 0)
-            break;
-        (void)cJSON_AddItemToArray(all, item);
-    }
-    *out = all;
+    if (json_unpack(in, "{s:s%, s:s%}", "title", &note.title.data,
+                    &note.title.len, "text", &note.text.data,
+                    &note.text.len) == 0)
+        error = cx_db_insert(db, &note_model, &note);
+    if (error == 0)
+        error = give(&note, out);
+    json_decref(in);
     return error;
 }
 
-int notes_read(cx_db *db, int64_t id, cJSON **out)
+int notes_list(cx_db *db, json_t **out)
+{
+    Note note;
+    int error;
+
+    *out = json_array();
+    CX_DB_EACH(db, &note_model,
+               CX_QUERY(.order = "id", .descending = true, .limit = LIST_MOST),
+               &note, &error) {
+        json_t *item;
+
+        if (give(&note, &item) != 0 || json_array_append_new(*out, item) != 0) {
+            error = -ENOMEM;
+            break;
+        }
+    }
+    return error;
+}
+
+int notes_read(cx_db *db, int64_t id, json_t **out)
 {
     Note note = {.id = id};
     CX_ARENA(arena);

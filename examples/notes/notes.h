@@ -3,17 +3,17 @@
 #ifndef NOTES_NOTES_H
 #define NOTES_NOTES_H
 
-#include <cjson/cJSON.h>
+#include <jansson.h>
 
 #include <ctxvar/database.h>
 
 /* The table of notes, for all tenants. */
 int notes_migrate(cx_db *db);
 
-/* 0 or a negative errno; what is found is the caller's to delete. */
-int notes_create(cx_db *db, const cJSON *in, cJSON **out);
-int notes_list(cx_db *db, cJSON **out);
-int notes_read(cx_db *db, int64_t id, cJSON **out);
+/* 0 or a negative errno; what is found is the caller's to let go of. */
+int notes_create(cx_db *db, cx_text json, json_t **out);
+int notes_list(cx_db *db, json_t **out);
+int notes_read(cx_db *db, int64_t id, json_t **out);
 int notes_delete(cx_db *db, int64_t id);
 
 #endif

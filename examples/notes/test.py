@@ -8,6 +8,7 @@ database for this alone, without which a folder is used.
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -104,9 +105,37 @@ class Notes(unittest.TestCase):
 
     def test_the_tenant_is_the_first_word_of_the_host_without_a_header(self):
         self.service.add("acme", "Milk")
-        said = self.service.say(get("/notes", "Host: acme.example:80",
+        for host in ("acme.example:80", "acme", "ACME.example", "Acme.",
+                     "aCME:8080", "acme.example.:80"):
+            said = self.service.say(get("/notes", f"Host: {host}",
+                                        "Connection: close"))
+            self.assertIn('"title":"Milk"', said, host)
+
+    def test_of_two_headers_that_name_a_tenant_none_is_believed(self):
+        self.service.add("acme", "Milk")
+        for lines in (("X-Tenant: globex", "X-Tenant: acme"),
+                      ("X-Tenant: acme", "x-tenant: acme"),
+                      ("X-Tenant:", "X-Tenant: acme"),
+                      ("X-Tenant: globex", "Host: acme", "X-Tenant: acme"),
+                      ("X-Tenant: globex\r\n\tacme",),
+                      ("Host: globex", "Host: acme"), ("X-Tenant:",)):
+            said = self.service.say(get("/notes", *lines, "Connection: close"))
+            self.assertTrue(said.startswith("HTTP/1.1 400 "), (lines, said))
+
+    def test_the_path_of_a_target_counts(self):
+        self.service.add("acme", "Milk")
+        for target in ("/notes?x=1", "http://acme/notes",
+                       "http://ACME.example:80/notes?x=1"):
+            said = self.service.say(get(target, "Host: acme",
+                                        "Connection: close"))
+            self.assertIn('"title":"Milk"', said, target)
+        said = self.service.say(get("http://acme/notes", "Host: globex",
                                     "Connection: close"))
         self.assertIn('"title":"Milk"', said)
+        for target in ("http://acme", "http://acme?/notes", "*", "/?/notes"):
+            said = self.service.say(get(target, "Host: acme",
+                                        "Connection: close"))
+            self.assertTrue(said.startswith("HTTP/1.1 404 "), (target, said))
 
     def test_a_tenant_that_there_is_not_is_not_found(self):
         for name in ("nobody", "'; DROP TABLE notes; --", "../t1", "%00",
@@ -127,7 +156,9 @@ class Notes(unittest.TestCase):
                 (400, "/notes", "-d", '{"title":1,"text":"x"}'),
                 (400, "/notes", "-XPOST"),
                 (411, "/notes", "-d", "{}", "-HTransfer-Encoding: chunked"),
-                (431, "/notes", "-HHost: " + "x" * 300)):
+                (400, "/notes", "-d", '{"title":"x","text":"y"} trailing'),
+                (400, "/notes", "-d", '{"title":"x","text":"y"}{}'),
+                (431, "/notes", "-HHost: " + "x" * 5000)):
             status, said = self.service.ask("acme", path, *options)
             self.assertEqual(status, expected, (path, options))
             self.assertIn("error", said)
@@ -141,7 +172,25 @@ class Notes(unittest.TestCase):
 
     def test_text_with_a_nul_is_refused(self):
         self.assertEqual(self.service.add("acme", "x\0y")[0], 400)
+        said = self.service.say(
+            b"POST /notes HTTP/1.1\r\nX-Tenant: acme\r\nConnection: close\r\n"
+            b"Content-Length: 26\r\n\r\n" + b'{"title":"x\0y","text":"z"}')
+        self.assertTrue(said.startswith("HTTP/1.1 400 "), said)
         self.assertEqual(self.service.titles("acme"), [])
+
+    def test_text_that_looks_like_a_nul_is_text(self):
+        for title in ("\\u0000", "x\\", "\\\\u0000"):
+            self.assertEqual(self.service.add("acme", title)[0], 201)
+            self.assertEqual(self.service.titles("acme")[0], title)
+
+    def test_a_method_that_is_none_is_told_those_that_are(self):
+        for path, allowed in (("/notes", "GET, HEAD, POST"),
+                              ("/notes/1", "GET, HEAD, DELETE")):
+            said = self.service.say(
+                f"PUT {path} HTTP/1.1\r\nX-Tenant: acme\r\n"
+                "Connection: close\r\n\r\n".encode())
+            self.assertTrue(said.startswith("HTTP/1.1 405 "), said)
+            self.assertIn(f"\r\nAllow: {allowed}\r\n", said)
 
     def test_a_head_is_answered_without_a_body(self):
         self.service.add("acme", "Milk")
@@ -200,6 +249,18 @@ class Notes(unittest.TestCase):
                 client.recv(1)
                 self.assertEqual(self.service.end(signum), (0, ""))
             self.service = Service(self.database, "acme", "globex")
+
+    @unittest.skipIf("CTXVAR_POSTGRES" in os.environ, "files are damaged")
+    def test_a_database_that_fails_is_told_now_and_then(self):
+        for path in pathlib.Path(self.folder.name, "db").glob("t1.db*"):
+            path.write_bytes(b"x" * path.stat().st_size)
+        for _ in range(5):
+            self.assertEqual(self.service.ask("acme", "/notes")[0], 503)
+        self.assertEqual(self.service.ask("globex", "/notes"), (200, []))
+        status, said = self.service.end()
+        self.assertEqual(status, 0)
+        self.assertTrue(said.startswith("notes: "), said)
+        self.assertLess(said.count("\n"), 5)
 
     def test_a_database_that_cannot_be_opened_is_told(self):
         for url in ("nothing:", "sqlite:/dev/null/x",

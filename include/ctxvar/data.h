@@ -63,7 +63,7 @@ typedef struct cx_maybe_timestamp {
     bool set;
 } cx_maybe_timestamp;
 
-/** What kind of value a cx_param is. */
+/** What kind of value a cx_param is; cx_rows tells that of what is read. */
 typedef enum cx_kind {
     CX_KIND_NULL = 0,
     CX_KIND_I64 = 1,

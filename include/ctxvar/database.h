@@ -123,7 +123,24 @@ CX__API int cx_db_close(cx_db *db);
  */
 CX__API const char *cx_db_problem(void);
 
-/** What a statement gave, all of it in memory. */
+/**
+ * What a statement gave, all of it in memory.
+ *
+ * Of what kind a field is, its value says on SQLite, and on PostgreSQL the
+ * type of its column; NULL is CX_KIND_NULL on both.
+ *
+ *     kind               SQLite    PostgreSQL
+ *     CX_KIND_I64        INTEGER   bigint, integer, smallint, oid
+ *     CX_KIND_F64        REAL      double precision, real
+ *     CX_KIND_BOOL       never     boolean
+ *     CX_KIND_TEXT       TEXT      text, and each type that is not here
+ *     CX_KIND_BLOB       BLOB      bytea
+ *     CX_KIND_TIMESTAMP  never     timestamptz, timestamp
+ *
+ * So on SQLite a model's booleans and timestamps are integers here, 0 or 1 and
+ * microseconds; and on PostgreSQL numeric is text, and with it sum() and avg()
+ * of bigint, and so are dates. "CAST(sum(age) AS bigint)" is a number on both.
+ */
 typedef struct cx_rows {
     size_t len;            /**< rows */
     size_t columns;        /**< fields of each */

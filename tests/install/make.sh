@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # make.sh PREFIX BUILD: `make install` installs under PREFIX what a program
-# needs. The other tests of this folder use what this one has installed.
+# needs, and says so. The other tests of this folder use what this one has
+# installed.
 set -eu
 cd "$(dirname "$0")/../.."
 prefix=$1
@@ -10,7 +11,11 @@ failed=0
 
 unset MAKEFLAGS MAKELEVEL DESTDIR
 rm -rf "$prefix"
-make --silent install PREFIX="$prefix" BUILD="$2"
+said=$(make --silent install PREFIX="$prefix" BUILD="$2")
+if [ "$said" != "installed in $prefix" ]; then
+    echo "make install says: $said"
+    failed=1
+fi
 
 for file in lib/libctxvar.so lib/libctxvar.so.0 lib/libctxvar.a \
     lib/libctxvar-task.so lib/libctxvar-task.so.0 lib/libctxvar-task.a \
@@ -19,7 +24,8 @@ for file in lib/libctxvar.so lib/libctxvar.so.0 lib/libctxvar.a \
     lib/pkgconfig/ctxvar-sql.pc \
     lib/cmake/ctxvar/ctxvar-config.cmake \
     include/ctxvar/var.h include/ctxvar/task.h bin/ctxvar \
-    share/man/man3/cx_set.3 share/man/man7/ctxvar.7; do
+    share/man/man3/cx_set.3 share/man/man7/ctxvar.7 \
+    share/man/man7/ctxvar_model.7; do
     if [ ! -e "$prefix/$file" ]; then
         echo "not installed: $file"
         failed=1

@@ -7,6 +7,7 @@
 
 #include <ctxvar/deadline.h>
 #include <ctxvar/model.h>
+#include <ctxvar/transaction.h>
 
 /* A's role, which is named after the database's number. */
 static void role_of(const struct folder *folder, int id, char role[48])
@@ -121,6 +122,32 @@ ATTACK(a_transaction_is_not_a_programs_to_end)
                        "COMMIT AND CHAIN", "SELECT 1; COMMIT");
     /* Outside of a transaction it ends one of its own, and nothing else. */
     assert_ok(run(db, "DO $$ BEGIN COMMIT; END $$"));
+}
+
+/* P4: what was changed in it is rolled back, whoever tried to commit it. */
+ATTACK(a_transaction_is_not_a_programs_to_end_from_within)
+{
+    static const char *const texts[] = {"COMMIT",
+                                        "END",
+                                        "ROLLBACK",
+                                        "SELECT 1; COMMIT",
+                                        "ROLLBACK TO cx1",
+                                        "RELEASE cx1",
+                                        "ABORT",
+                                        "COMMIT AND CHAIN",
+                                        "DO $$ BEGIN COMMIT; END $$",
+                                        "DO $$ BEGIN ROLLBACK; END $$"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        int error;
+
+        CX_TRANSACTION(db, &error) {
+            assert_ok(run(db, "UPDATE users SET age = 0"));
+            assert_int_not_equal(run(db, texts[i]), 0);
+            error = -EDOM;
+        }
+        assert_int_equal(error, -EDOM);
+    }
 }
 
 /* P6. */
@@ -397,6 +424,7 @@ int main(void)
         cmocka_unit_test(the_search_path_finds_nothing_of_others),
         cmocka_unit_test(what_a_statement_sets_is_gone_with_its_lease),
         cmocka_unit_test(a_transaction_is_not_a_programs_to_end),
+        cmocka_unit_test(a_transaction_is_not_a_programs_to_end_from_within),
         cmocka_unit_test(statements_that_are_kept_cannot_be_taken_away),
         cmocka_unit_test(a_models_statement_is_kept_until_a_programs_own),
         cmocka_unit_test(nothing_can_be_made),

@@ -89,6 +89,7 @@ of_processes_that_create_the_same_tenants_at_once_one_wins(void **state)
 
     (void)state;
     folder_make(&folder);
+    assert_int_equal(cx_run(two_make_in, &folder, NULL), 0);
     assert_int_equal(pipe(gate), 0);
     for (int i = 0; i < 8; i++)
         children[i] = child_create_many(&folder, gate);
@@ -102,6 +103,7 @@ of_processes_that_create_the_same_tenants_at_once_one_wins(void **state)
         made += WEXITSTATUS(status);
     }
     assert_int_equal(made, 10);
+    assert_int_equal(cx_run(two_check_in, &folder, NULL), 0);
     folder_remove(&folder);
 }
 
@@ -137,6 +139,8 @@ TASK_TEST(a_registry_that_somebody_else_is_founding_is_waited_for)
     assert_int_equal(sqlite3_close(other), SQLITE_OK);
     assert_int_equal(cx_await(task, &result), 0);
     assert_ptr_equal(result, NULL);
+    (void)two_make_in(&folder);
+    (void)two_check_in(&folder);
     folder_remove(&folder);
 }
 
@@ -205,8 +209,7 @@ static void *drop_while_in_use(void *arg)
     assert_ok(cx_tenant_drop(two.a));
     turn_give(turns->to_child);
     assert_whole(db, two.b, "SECRET");
-    cx_tenant_unref(two.a);
-    cx_tenant_unref(two.b);
+    two_end(&two);
     assert_ok(cx_db_close(db));
     return NULL;
 }
