@@ -200,6 +200,9 @@ class Usage(unittest.TestCase):
             done = run(*arguments)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertIn("??[31m", done.stderr)
+        for name, shown in (("\x9b31m", "?31m"), (b"\x9b31m\xff", "?31m?"),
+                            ("\u202ecod", "?cod"), ("caf\u00e9", "caf\u00e9")):
+            self.assertIn('"%s"' % shown, run(name).stderr)
 
     def test_nothing_at_all_prints_the_usage(self):
         done = run()

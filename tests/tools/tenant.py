@@ -357,6 +357,14 @@ class Shell(Engine):
             "SELECT name FROM users\n"))
         self.assertIn("a?[31m?m\xe9\n", shown)
 
+    def test_what_turns_the_direction_of_text_is_not_printed(self):
+        shown = self.done("shell", "A", stdin="SELECT 'a\u202eb' AS \"\u2066\"")
+        self.assertEqual(shown, "?\n---\na?b\n(1 row)\n")
+        done = self.tenant("shell", "A", stdin="SELECT \u202e\x9b")
+        self.assertIn("??", done.stderr)
+        self.done("create", "C\u202e")
+        self.assertIn("  C?\n", self.done("list"))
+
     def test_a_nul_is_an_error_and_not_the_end(self):
         done = self.tenant("shell", "A", stdin="SELECT 1\0 + 1\nSELECT 5\n")
         self.assertEqual(done.returncode, 1)

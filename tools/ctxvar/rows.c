@@ -3,27 +3,13 @@
  * Each field is written into memory first, since a column is as wide as its
  * widest field. Width is counted in code points.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "rows.h"
-
-/* What a terminal would obey, in one byte or as U+0080 to U+009F in two, is
- * not for it to see. */
-static void write_text(FILE *out, cx_text text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        bool is_pair = c == 0xc2 && i + 1 < text.len &&
-                       (unsigned char)text.data[i + 1] < 0xa0;
-
-        (void)fputc(iscntrl(c) || is_pair ? '?' : c, out);
-        i += is_pair;
-    }
-}
+#include "tame.h"
 
 static void write_blob(FILE *out, cx_blob blob)
 {
@@ -74,7 +60,7 @@ static void write_field(FILE *out, const cx_param *field)
         fputs(field->boolean ? "true" : "false", out);
         break;
     case CX_KIND_TEXT:
-        write_text(out, field->text);
+        (void)fwrite(field->text.data, 1, field->text.len, out);
         break;
     case CX_KIND_BLOB:
         write_blob(out, field->blob);
@@ -95,10 +81,12 @@ static char *text_of(const cx_param *field)
     if (out == NULL)
         return NULL;
     write_field(out, field);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    (void)tame(text, size);
+    return text;
 }
 
 static int width_of(const char *text)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "rows.h"
+#include "tame.h"
 #include "tenant.h"
 #include "usage.h"
 
@@ -32,7 +33,7 @@ static void *line_read(void *arg)
 static bool next_line(struct line *line, const char *name)
 {
     if (isatty(STDIN_FILENO) == 1)
-        fprintf(stderr, "%s> ", name);
+        tame_print(stderr, "%s> ", name);
     line->len = -1;
     if (!tenant_is_ok(name, cx_run_in_executor(NULL, line_read, line, NULL)))
         return false;

@@ -8,6 +8,7 @@
 
 #include <ctxvar/migrate.h>
 
+#include "tame.h"
 #include "tenant.h"
 #include "url.h"
 #include "usage.h"
@@ -72,8 +73,8 @@ static int list_one(cx_tenant *each, void *arg)
     else
         complain("%s: tenant %" PRId64 ": %s", tenant, cx_tenant_id(each),
                  tenant_words(error));
-    printf("%8" PRId64 "  %7s  %.*s\n", cx_tenant_id(each), text, (int)name.len,
-           name.data);
+    tame_print(stdout, "%8" PRId64 "  %7s  %.*s\n", cx_tenant_id(each), text,
+               (int)name.len, name.data);
     if (error != 0)
         listing->status = EXIT_WRONG;
     return 0;
@@ -110,8 +111,9 @@ static bool is_confirmed(const struct tenant_call *call, const cx_tenant *found)
 
     if (call->yes)
         return true;
-    fprintf(stderr, "Drop tenant %" PRId64 ", \"%s\", and all it has? [y/N] ",
-            cx_tenant_id(found), call->arguments[0]);
+    tame_print(stderr,
+               "Drop tenant %" PRId64 ", \"%s\", and all it has? [y/N] ",
+               cx_tenant_id(found), call->arguments[0]);
     if (fgets(answer, sizeof(answer), stdin) != NULL &&
         (answer[0] == 'y' || answer[0] == 'Y'))
         return true;

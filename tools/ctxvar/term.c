@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tame.h"
 #include "term.h"
 
 /* NO_COLOR counts when it is set and not empty: https://no-color.org */
@@ -32,7 +33,7 @@ void term_print(enum term_style style, const char *format, ...)
     if (coloured)
         fputs(on[style], stdout);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    tame_vprint(stdout, format, arguments);
     va_end(arguments);
     if (coloured)
         fputs("\033[0m", stdout);

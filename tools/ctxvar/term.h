@@ -5,7 +5,8 @@
 
 enum term_style { TERM_PLAIN, TERM_HEADING, TERM_RIGHT, TERM_WRONG };
 
-/* Print to stdout, in a style that a terminal shows and a pipe does not. */
+/* Print to stdout as tame_print(), in a style that a terminal shows and a pipe
+ * does not. */
 __attribute__((format(printf, 2, 3))) void term_print(enum term_style style,
                                                       const char *format, ...);
 

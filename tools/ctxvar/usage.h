@@ -5,8 +5,7 @@
 
 enum { EXIT_RIGHT = 0, EXIT_WRONG = 1, EXIT_USAGE = 2 };
 
-/* One line on stderr, whatever the arguments hold: control characters, which
- * a terminal would obey, become question marks. */
+/* One line on stderr, whatever the arguments hold: it is made tame. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
 /* One line on stderr that names the offender; gives EXIT_USAGE. */
