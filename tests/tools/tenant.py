@@ -136,6 +136,20 @@ class Tenants(Engine):
         self.done("create", "A é")
         self.assertEqual(self.tenants(), [("1", "0", "B"), ("2", "0", "A é")])
 
+    def test_a_list_that_cannot_be_written_is_an_error(self):
+        self.done("create", "A")
+        for output in (">&-", "<&- >&-", ">/dev/full"):
+            done = subprocess.run(
+                ["sh", "-c", '"$@" ' + output, "sh", CTXVAR, "tenant", "list",
+                 self.url], stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 1, output)
+            self.assertIn("cannot write to standard output", done.stderr)
+
+    def test_what_prints_nothing_needs_no_output(self):
+        done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", CTXVAR, "tenant",
+                               "create", self.url, "A"], check=False)
+        self.assertEqual(done.returncode, 0)
+
     def test_a_name_is_given_once(self):
         self.done("create", "A")
         self.assert_failed(self.tenant("create", "A"), "A")

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The command ctxvar: it finds the subcommand and hands over. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ctxvar/version.h>
 
@@ -53,12 +55,30 @@ static int run(int argc, char **argv)
     return usage_error("ctxvar", "unknown command or option", argv[1]);
 }
 
+/* Standard output that is closed is one that cannot be written. Else the
+ * descriptor would be given to what is opened next. */
+static void keep_output(void)
+{
+    int fd;
+
+    if (fcntl(STDOUT_FILENO, F_GETFD) >= 0)
+        return;
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd < STDOUT_FILENO);
+    if (fd > STDOUT_FILENO)
+        (void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
-    int status = run(argc, argv);
+    int status;
+
+    keep_output();
+    status = run(argc, argv);
 
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fputs("ctxvar: cannot write to standard output\n", stderr);
+        complain("ctxvar: cannot write to standard output");
         return EXIT_WRONG;
     }
     return status;
