@@ -176,6 +176,7 @@ class Usage(unittest.TestCase):
     def test_bad_usage_is_one_line_that_names_the_offender(self):
         self.assert_refused("nonsense", offender="nonsense")
         self.assert_refused("--nonsense", offender="--nonsense")
+        self.assert_refused("help", "nonsense", offender="nonsense")
         self.assert_refused("demo", "nonsense", offender="nonsense")
         self.assert_refused("demo", "context", "naive", offender="naive")
         self.assert_refused("demo", "--nonsense", offender="--nonsense")
@@ -210,8 +211,9 @@ class Usage(unittest.TestCase):
         self.assertIn("Usage: ctxvar COMMAND", done.stderr)
 
     def test_help_and_version_are_asked_for(self):
-        for arguments in (("--help",), ("-h",), ("demo", "--help"),
-                          ("demo", "context", "-h")):
+        for arguments in (("--help",), ("-h",), ("help",), ("demo", "--help"),
+                          ("demo", "context", "-h"), ("demo", "help"),
+                          ("help", "demo")):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("Usage: ctxvar ", done.stdout)

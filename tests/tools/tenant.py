@@ -406,12 +406,36 @@ class Usage(unittest.TestCase):
         self.assert_refused("create", url, "A", "--x", offender="--x")
         self.assert_refused("rename", url, "A", offender="A")
 
+    def helped(self, *arguments):
+        done = run(*arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
+        return done.stdout
+
     def test_help_is_asked_for(self):
-        for arguments in (("--help",), ("-h",), ("list", "--help")):
-            done = run("tenant", *arguments)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
-            self.assertIn("Usage: ctxvar tenant ", done.stdout)
+        shown = self.helped("tenant", "--help")
+        self.assertIn("Usage: ctxvar tenant SUBCOMMAND ", shown)
+        for arguments in (("tenant", "-h"), ("tenant", "help"),
+                          ("help", "tenant")):
+            self.assertEqual(self.helped(*arguments), shown)
         self.assertEqual(run("tenant").returncode, 2)
+
+    def test_each_subcommand_has_help_of_its_own(self):
+        for name, takes in (("create", "URL NAME"), ("list", "URL"),
+                            ("rename", "URL NAME NEW"),
+                            ("drop", "URL NAME [--yes]"),
+                            ("migrate", "URL PATH"), ("shell", "URL NAME")):
+            shown = self.helped("tenant", name, "--help")
+            self.assertIn("Usage: ctxvar tenant %s %s\n" % (name, takes),
+                          shown)
+            self.assertIn("\nExit status: ", shown)
+            for arguments in (("tenant", "help", name),
+                              ("help", "tenant", name),
+                              ("tenant", name, "sqlite:x", "-h")):
+                self.assertEqual(self.helped(*arguments), shown)
+
+    def test_help_of_what_there_is_not_is_refused(self):
+        self.assert_refused("help", "nonsense", offender="nonsense")
+        self.assert_refused("help", "list", "sqlite:x", offender="sqlite:x")
 
     def test_a_password_is_not_printed(self):
         for place in ("user:secret@127.0.0.1:1/x",

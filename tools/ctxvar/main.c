@@ -25,13 +25,42 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 static void help(FILE *out)
 {
     fputs("Usage: ctxvar COMMAND [ARGUMENT...]\n"
+          "       ctxvar help [COMMAND [SUBCOMMAND]]\n"
           "       ctxvar --help | --version\n"
           "\n"
           "Commands:\n",
           out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].about);
-    fputs("\n'ctxvar COMMAND --help' tells more of a command.\n", out);
+    fputs("\n"
+          "'ctxvar help COMMAND' tells more of a command.\n"
+          "\n"
+          "Exit status: 0; 1 if something failed; 2 for bad usage; 130 if\n"
+          "interrupted.\n",
+          out);
+}
+
+static int run_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(argc, argv);
+    }
+    return usage_error("ctxvar", "unknown command or option", argv[0]);
+}
+
+/* "help tenant list" is "tenant help list". */
+static int run_help(int argc, char **argv)
+{
+    char *help_word = argv[0];
+
+    if (argc < 2) {
+        help(stdout);
+        return EXIT_RIGHT;
+    }
+    argv[0] = argv[1];
+    argv[1] = help_word;
+    return run_command(argc, argv);
 }
 
 static int run(int argc, char **argv)
@@ -48,11 +77,9 @@ static int run(int argc, char **argv)
         printf("ctxvar %s\n", cx_version());
         return EXIT_RIGHT;
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    }
-    return usage_error("ctxvar", "unknown command or option", argv[1]);
+    if (strcmp(argv[1], "help") == 0)
+        return run_help(argc - 1, argv + 1);
+    return run_command(argc - 1, argv + 1);
 }
 
 /* Standard output that is closed is one that cannot be written. Else the

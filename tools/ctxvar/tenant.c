@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding the subcommand, and those that are one call of the library. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -145,43 +146,76 @@ static const struct subcommand {
     bool makes;    /* a database, where there is none */
     const char *takes;
     const char *about;
+    const char *more; /* of its own help */
 } subcommands[] = {
-    {"create", create, 1, true, "URL NAME", "make a tenant"},
-    {"list", list, 0, false, "URL", "tell the id, version and name of each"},
+    {"create", create, 1, true, "URL NAME", "make a tenant",
+     "Its tables are those that all tenants were last migrated to.\n"},
+    {"list", list, 0, false, "URL", "tell the id, version and name of each",
+     "The version of one that cannot be opened is shown as \"?\".\n"},
     {"rename", rename_tenant, 2, false, "URL NAME NEW",
-     "give a tenant another name"},
-    {"drop", drop, 1, false, "URL NAME", "drop a tenant and all it has"},
+     "give a tenant another name", "Its id and its rows stay.\n"},
+    {"drop", drop, 1, false, "URL NAME [--yes]", "drop a tenant and all it has",
+     "On a terminal it asks first; without one, --yes is needed.\n"},
     {"migrate", tenant_migrate, 1, true, "URL PATH",
-     "bring all tenants to the last version of the scripts"},
+     "bring all tenants to the last version of the scripts",
+     "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
+     "them. A script for one engine is 0001_users.sqlite.sql or\n"
+     "0001_users.postgres.sql.\n"},
     {"shell", tenant_shell, 1, false, "URL NAME",
-     "run statements from standard input as a tenant"},
+     "run statements from standard input as a tenant",
+     "A statement is a line.\n"},
 };
 
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
 
-static void help(FILE *out)
+static const char url_help[] =
+    "URL is \"sqlite:DIR\", a folder, or \"postgresql://...\", a database\n"
+    "on a server.\n";
+
+static const char exit_help[] =
+    "Exit status: 0 if it was done; 1 if something failed; 2 for bad\n"
+    "usage.\n";
+
+static int help(FILE *out)
 {
     fputs("Usage: ctxvar tenant SUBCOMMAND URL [ARGUMENT...] [--yes]\n"
+          "       ctxvar tenant help [SUBCOMMAND]\n"
           "\n"
-          "The tenants of a database: \"sqlite:DIR\", a folder, or\n"
-          "\"postgresql://...\", a database on a server.\n"
+          "The tenants of a database.\n"
           "\n"
           "Subcommands:\n",
           out);
     for (size_t i = 0; i < SUBCOMMANDS; i++)
-        fprintf(out, "  %-7s %-13s %s\n", subcommands[i].name,
+        fprintf(out, "  %-7s %-16s  %s\n", subcommands[i].name,
                 subcommands[i].takes, subcommands[i].about);
-    fputs("\n"
-          "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
-          "them. A script for one engine is 0001_users.sqlite.sql or\n"
-          "0001_users.postgres.sql.\n"
-          "\n"
-          "Options:\n"
-          "  --yes   drop without asking\n"
-          "  --help  this text\n"
-          "\n"
-          "Exit status: 0; 1 if something failed; 2 for bad usage.\n",
-          out);
+    fprintf(out,
+            "\n"
+            "%s"
+            "\n"
+            "Options:\n"
+            "  --yes   drop without asking\n"
+            "  --      what follows is no option\n"
+            "  --help  this text; after a subcommand, more of that\n"
+            "\n"
+            "%s",
+            url_help, exit_help);
+    return out == stdout ? EXIT_RIGHT : EXIT_USAGE;
+}
+
+static int help_of(const struct subcommand *subcommand)
+{
+    printf("Usage: ctxvar tenant %s %s\n"
+           "\n"
+           "%c%s.\n"
+           "%s"
+           "\n"
+           "%s"
+           "\n"
+           "%s",
+           subcommand->name, subcommand->takes,
+           toupper((unsigned char)subcommand->about[0]), subcommand->about + 1,
+           subcommand->more, url_help, exit_help);
+    return EXIT_RIGHT;
 }
 
 struct run {
@@ -277,30 +311,40 @@ static int run_words(const struct subcommand *subcommand,
     return run_subcommand(subcommand, &call);
 }
 
+static int run_help(int argc, char **argv)
+{
+    const struct subcommand *subcommand;
+
+    if (argc < 2)
+        return help(stdout);
+    subcommand = find(argv[1]);
+    if (subcommand == NULL)
+        return usage_error(tenant, "unknown subcommand", argv[1]);
+    if (argc > 2)
+        return usage_error(tenant, "one argument too many", argv[2]);
+    return help_of(subcommand);
+}
+
 int tenant_main(int argc, char **argv)
 {
     const struct subcommand *subcommand;
     struct words words;
     int status;
 
-    if (argc < 2) {
-        help(stderr);
-        return EXIT_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        help(stdout);
-        return EXIT_RIGHT;
-    }
+    if (argc < 2)
+        return help(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help(stdout);
+    if (strcmp(argv[1], "help") == 0)
+        return run_help(argc - 1, argv + 1);
     subcommand = find(argv[1]);
     if (subcommand == NULL)
         return usage_error(tenant, "unknown subcommand or option", argv[1]);
     status = read_words(&words, subcommand, argc - 2, argv + 2);
     if (status != EXIT_RIGHT)
         return status;
-    if (words.help) {
-        help(stdout);
-        return EXIT_RIGHT;
-    }
+    if (words.help)
+        return help_of(subcommand);
     if (words.len <= subcommand->arguments)
         return usage_error(tenant, "an argument is missing after",
                            argv[argc - 1]);
