@@ -3,13 +3,18 @@
  * Each field is written into memory first, since a column is as wide as its
  * widest field. Width is counted in code points.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include <ctxvar/task.h>
+
 #include "rows.h"
 #include "tame.h"
+
+enum { ROWS_AT_ONCE = 64 };
 
 static void write_blob(FILE *out, cx_blob blob)
 {
@@ -138,56 +143,80 @@ static void print_rule(const struct table *table)
     }
 }
 
-static bool measure(struct table *table)
+/* At the begin of a row: now and then the others have their turn, and may
+ * cancel what this one does. */
+static int let_others(const struct table *table, size_t i)
 {
-    for (size_t i = 0; i < table->len; i++) {
+    size_t columns = table->rows->columns;
+
+    return i % columns == 0 && i / columns % ROWS_AT_ONCE == 0 ? cx_yield() : 0;
+}
+
+static int measure(struct table *table)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < table->len; i++) {
         int *width = &table->widths[i % table->rows->columns];
         cx_param cell = cell_of(table, i);
 
         table->texts[i] = text_of(&cell);
         if (table->texts[i] == NULL)
-            return false;
+            return -ENOMEM;
         if (width_of(table->texts[i]) > *width)
             *width = width_of(table->texts[i]);
+        error = let_others(table, i);
     }
-    return true;
+    return error;
 }
 
-static void print_table(const struct table *table)
+static int print_table(const struct table *table)
 {
-    for (size_t i = 0; i < table->len; i++) {
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < table->len; i++) {
         if (i == table->rows->columns)
             print_rule(table);
         print_cell(table, i);
+        error = let_others(table, i + 1);
     }
     if (table->rows->len == 0)
         print_rule(table);
+    return error;
 }
 
-static void print_rows(const cx_rows *rows)
+static int print_rows(const cx_rows *rows)
 {
     struct table table = {.rows = rows, .len = (rows->len + 1) * rows->columns};
+    int error = -ENOMEM;
 
     table.texts = calloc(table.len, sizeof(*table.texts));
     table.widths = calloc(rows->columns, sizeof(*table.widths));
-    if (table.texts != NULL && table.widths != NULL && measure(&table))
-        print_table(&table);
-    else
-        fputs("(no memory to show them)\n", stdout);
+    if (table.texts != NULL && table.widths != NULL)
+        error = measure(&table);
+    if (error == 0)
+        error = print_table(&table);
     for (size_t i = 0; table.texts != NULL && i < table.len; i++)
         free(table.texts[i]);
     free(table.texts);
     free(table.widths);
+    return error;
 }
 
+/* Of rows that are not shown, or not all, it is told how many there are. */
 void rows_print(const cx_rows *rows)
 {
+    int error;
+
     if (rows->columns == 0) {
         printf("(%" PRId64 " row%s changed)\n", rows->changed,
                rows->changed == 1 ? "" : "s");
     } else {
-        print_rows(rows);
-        printf("(%zu row%s)\n", rows->len, rows->len == 1 ? "" : "s");
+        error = print_rows(rows);
+        printf("(%zu row%s%s)\n", rows->len, rows->len == 1 ? "" : "s",
+               error == 0         ? ""
+               : error == -ENOMEM ? ", no memory to show them"
+                                  : ", not all of which are shown");
     }
     fflush(stdout);
 }

@@ -16,7 +16,7 @@
 
 static const char tenant[] = "ctxvar tenant";
 
-enum { ARGUMENTS = 2 };
+enum { ARGUMENTS = 2, CANCEL_MS = 500 };
 
 const char *tenant_words(int error)
 {
@@ -163,7 +163,12 @@ static const struct subcommand {
      "0001_users.postgres.sql.\n"},
     {"shell", tenant_shell, 1, false, "URL NAME",
      "run statements from standard input as a tenant",
-     "A statement is a line.\n"},
+     "A statement ends with \";\", on its line or on a later one; only the\n"
+     "last one of a script may lack it. Each is a transaction of its own.\n"
+     "One that fails is told of, and the next one runs; of a script, with\n"
+     "the line that it begins in. Ctrl-C cancels the statement that runs,\n"
+     "and ends a script. On a terminal \"help\" tells more; \"quit\",\n"
+     "\"exit\", \"\\q\" or Ctrl-D ends.\n"},
 };
 
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
@@ -174,7 +179,7 @@ static const char url_help[] =
 
 static const char exit_help[] =
     "Exit status: 0 if it was done; 1 if something failed; 2 for bad\n"
-    "usage.\n";
+    "usage; 130 if interrupted.\n";
 
 static int help(FILE *out)
 {
@@ -233,6 +238,10 @@ static void *run_main(void *arg)
     if (!tenant_is_ok(call->shown, cx_db_open(call->url, &options, &call->db)))
         return NULL;
     call->status = run->subcommand->run(call);
+    /* The library tells a server of a cancel on a thread that nobody waits
+     * for. If this process ended before, the statement would go on there. */
+    if (call->status == EXIT_INTERRUPTED && url_folder(call->url) == NULL)
+        (void)cx_sleep(CANCEL_MS);
     if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
         call->status = EXIT_WRONG;
     return NULL;
