@@ -371,6 +371,35 @@ class Migrations(Engine):
                 for name in os.listdir(folder):
                     os.unlink(os.path.join(folder, name))
 
+    def test_a_version_for_the_other_engine_alone_is_refused(self):
+        ours, other = (("postgres", "sqlite") if SERVER else
+                       ("sqlite", "postgres"))
+        users = "CREATE TABLE users (id bigint PRIMARY KEY)"
+        folder = self.scripts(_0001_a=users, **{"_0002_b__" + other: users})
+        self.assert_refused("0002_b.%s.sql" % ours, folder)
+        file = os.path.join(folder, "0002_b.%s.sql" % other)
+        self.assert_refused("version 2, b, has no script", file)
+        self.scripts(**{"_0002_b__" + ours: ""})
+        self.assertEqual(self.done("migrate", folder),
+                         "3 migrated, 0 current, 0 failed\n")
+        self.assertEqual(self.versions(), ["2"] * 3)
+
+    def test_a_script_without_a_statement_has_nothing_to_do(self):
+        for i, script in enumerate(("", " \n", "-- nothing\n", "/* ; */;\n;")):
+            folder = self.scripts(**{"_%d_x" % (i + 1): script})
+            self.assertEqual(self.done("migrate", folder),
+                             "3 migrated, 0 current, 0 failed\n")
+            self.assertEqual(self.done("migrate", folder),
+                             "0 migrated, 3 current, 0 failed\n")
+        self.assertEqual(self.versions(), ["4"] * 3)
+
+    def test_a_statement_where_there_was_none_is_a_change(self):
+        self.done("migrate", self.scripts(_1_x="-- nothing"))
+        done = self.tenant("migrate",
+                           self.scripts(_1_x="CREATE TABLE t (id bigint)"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("version 1 was changed", done.stderr)
+
     def test_a_folder_without_scripts_is_refused(self):
         self.assert_refused("no script", self.scripts())
         self.assert_refused("No such file", self.folder + "/none")
@@ -786,6 +815,7 @@ class Place(unittest.TestCase):
             done = run("tenant", "migrate", f"sqlite:{folder}/db", folder)
             self.assertEqual(done.returncode, 1)
             self.assertIn("0001_x.sql", done.stderr)
+            self.assertEqual(os.listdir(folder), ["0001_x.sql"])
 
     def test_a_tenant_that_cannot_be_opened_does_not_hide_the_others(self):
         with tempfile.TemporaryDirectory() as folder:

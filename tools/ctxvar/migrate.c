@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "scripts.h"
 #include "tenant.h"
+#include "url.h"
 #include "usage.h"
 
 enum { CELLS = 40 };
@@ -94,14 +94,13 @@ static int migrate(struct tenant_call *call, const struct scripts *scripts)
     return error == 0 ? EXIT_RIGHT : EXIT_WRONG;
 }
 
+bool tenant_migrate_prepare(struct tenant_call *call)
+{
+    return scripts_read(&call->scripts, call->arguments[0],
+                        url_folder(call->url) == NULL);
+}
+
 int tenant_migrate(struct tenant_call *call)
 {
-    struct scripts scripts;
-    int status;
-
-    if (!scripts_read(&scripts, call->arguments[0]))
-        return EXIT_WRONG;
-    status = migrate(call, &scripts);
-    scripts_fini(&scripts);
-    return status;
+    return migrate(call, &call->scripts);
 }

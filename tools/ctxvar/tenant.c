@@ -141,6 +141,7 @@ static int drop(struct tenant_call *call)
 
 static const struct subcommand {
     const char *name;
+    bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
     int (*run)(struct tenant_call *call);
     int arguments; /* after the URL */
     bool makes;    /* a database, where there is none */
@@ -148,20 +149,22 @@ static const struct subcommand {
     const char *about;
     const char *more; /* of its own help */
 } subcommands[] = {
-    {"create", create, 1, true, "URL NAME", "make a tenant",
+    {"create", NULL, create, 1, true, "URL NAME", "make a tenant",
      "Its tables are those that all tenants were last migrated to.\n"},
-    {"list", list, 0, false, "URL", "tell the id, version and name of each",
+    {"list", NULL, list, 0, false, "URL",
+     "tell the id, version and name of each",
      "The version of one that cannot be opened is shown as \"?\".\n"},
-    {"rename", rename_tenant, 2, false, "URL NAME NEW",
+    {"rename", NULL, rename_tenant, 2, false, "URL NAME NEW",
      "give a tenant another name", "Its id and its rows stay.\n"},
-    {"drop", drop, 1, false, "URL NAME [--yes]", "drop a tenant and all it has",
+    {"drop", NULL, drop, 1, false, "URL NAME [--yes]",
+     "drop a tenant and all it has",
      "On a terminal it asks first; without one, --yes is needed.\n"},
-    {"migrate", tenant_migrate, 1, true, "URL PATH",
+    {"migrate", tenant_migrate_prepare, tenant_migrate, 1, true, "URL PATH",
      "bring all tenants to the last version of the scripts",
      "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
      "them. A script for one engine is 0001_users.sqlite.sql or\n"
-     "0001_users.postgres.sql.\n"},
-    {"shell", tenant_shell, 1, false, "URL NAME",
+     "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"},
+    {"shell", NULL, tenant_shell, 1, false, "URL NAME",
      "run statements from standard input as a tenant",
      "A statement ends with \";\", on its line or on a later one; only the\n"
      "last one of a script may lack it. Each is a transaction of its own.\n"
@@ -228,22 +231,33 @@ struct run {
     struct tenant_call *call;
 };
 
+static int run_opened(const struct run *run)
+{
+    struct tenant_call *call = run->call;
+    /* What is mistyped is not to become a database. */
+    const cx_db_options options = {.existing = !run->subcommand->makes};
+    int status;
+
+    if (!tenant_is_ok(call->shown, cx_db_open(call->url, &options, &call->db)))
+        return EXIT_WRONG;
+    status = run->subcommand->run(call);
+    /* The library tells a server of a cancel on a thread that nobody waits
+     * for. If this process ended before, the statement would go on there. */
+    if (status == EXIT_INTERRUPTED && url_folder(call->url) == NULL)
+        (void)cx_sleep(CANCEL_MS);
+    if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
+        return EXIT_WRONG;
+    return status;
+}
+
 static void *run_main(void *arg)
 {
     const struct run *run = arg;
     struct tenant_call *call = run->call;
-    /* What is mistyped is not to become a database. */
-    const cx_db_options options = {.existing = !run->subcommand->makes};
 
-    if (!tenant_is_ok(call->shown, cx_db_open(call->url, &options, &call->db)))
-        return NULL;
-    call->status = run->subcommand->run(call);
-    /* The library tells a server of a cancel on a thread that nobody waits
-     * for. If this process ended before, the statement would go on there. */
-    if (call->status == EXIT_INTERRUPTED && url_folder(call->url) == NULL)
-        (void)cx_sleep(CANCEL_MS);
-    if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
-        call->status = EXIT_WRONG;
+    if (run->subcommand->prepare == NULL || run->subcommand->prepare(call))
+        call->status = run_opened(run);
+    scripts_fini(&call->scripts);
     return NULL;
 }
 
