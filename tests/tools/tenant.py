@@ -407,22 +407,56 @@ class Migrations(Engine):
     def test_a_nul_in_a_script_is_refused(self):
         self.assert_refused("NUL", self.scripts(_1_x="SELECT 1\0"))
 
+    def progress(self, columns):
+        """What was shown, line over line, of a migration at a terminal."""
+        with Terminal("tenant", "migrate", self.url, self.scripts(**USERS),
+                      columns=columns, stdout=subprocess.DEVNULL) as migrate:
+            shown, status = migrate.end()
+        self.assertEqual(status, 0)
+        return [re.sub("\x1b.*", "", line) for line in shown.split("\r")]
+
     def test_a_terminal_is_shown_how_far_it_is(self):
-        master, slave = pty.openpty()
-        with subprocess.Popen([CTXVAR, "tenant", "migrate", self.url,
-                               self.scripts(**USERS)], stderr=slave,
-                              stdout=subprocess.DEVNULL) as process:
-            self.assertEqual(process.wait(), 0)
-        os.close(slave)
-        seen = b""
-        try:
-            while chunk := os.read(master, 4096):
-                seen += chunk
-        except OSError:  # the terminal's end
-            pass
-        os.close(master)
-        self.assertIn(b"\r[" + b" " * 40 + b"] 0/3", seen)
-        self.assertIn(b"\r[" + b"#" * 40 + b"] 3/3", seen)
+        lines = self.progress(0)
+        self.assertIn("[" + " " * 40 + "] 0/3", lines)
+        self.assertIn("[" + "#" * 40 + "] 3/3", lines)
+
+    def test_the_bar_is_as_wide_as_the_terminal_lets_it_be(self):
+        for columns, last in ((200, "[" + "#" * 40 + "] 3/3"),
+                              (30, "[" + "#" * 23 + "] 3/3"),
+                              (11, "[####] 3/3"), (10, "3/3"), (4, "3/3"),
+                              (3, "")):
+            lines = self.progress(columns)
+            self.assertIn(last, lines)
+            for line in lines:
+                self.assertLess(len(line), columns)
+                self.assertNotIn("\n", line)
+
+    def blocked(self):
+        """Scripts that are never done with a tenant that has rows."""
+        self.done("migrate", self.scripts(**USERS))
+        self.done("shell", "B", stdin="INSERT INTO users (id, name) VALUES"
+                                      " (1, 'x')")
+        return self.scripts(
+            _2_t="CREATE TABLE t (id bigint PRIMARY KEY);"
+                 "INSERT INTO t (id) WITH RECURSIVE n(x) AS (SELECT id FROM"
+                 " users UNION ALL SELECT x FROM n) SELECT x FROM n WHERE"
+                 " x > 1")
+
+    def test_an_interrupt_leaves_the_rest_for_the_next_time(self):
+        folder = self.blocked()
+        with Terminal("tenant", "migrate", self.url, folder) as migrate:
+            migrate.expect("2/3")
+            migrate.type("\x03")
+            shown, status = migrate.end()
+        self.assertEqual(status, 130)
+        self.assertEqual(shown.split("\n", 1)[1],
+                         "2 migrated, 0 current, 0 failed\n"
+                         "ctxvar tenant: interrupted: run again, it goes on"
+                         " with those that are left\n")
+        self.assertEqual(self.versions(), ["2", "1", "2"])
+        self.done("shell", "B", stdin="DELETE FROM users")
+        self.assertEqual(self.done("migrate", folder),
+                         "1 migrated, 2 current, 0 failed\n")
 
 
 class Shell(Engine):

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tame.h"
@@ -39,4 +40,13 @@ void term_print(enum term_style style, const char *format, ...)
         fputs("\033[0m", stdout);
     /* Each line as it happens, also into a pipe. */
     fflush(stdout);
+}
+
+size_t term_columns(int fd)
+{
+    struct winsize size;
+
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
 }
