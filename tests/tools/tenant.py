@@ -111,9 +111,13 @@ class Engine(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        self.url = "sqlite:" + os.path.join(folder.name, "db")
+        self.fresh()
+
+    def fresh(self):
+        """Another empty database."""
+        Engine.made += 1
+        self.url = "sqlite:" + os.path.join(self.folder, "db%d" % Engine.made)
         if SERVER:
-            Engine.made += 1
             name = "command_%d" % Engine.made
             server_sql("CREATE DATABASE %s TEMPLATE template0" % name)
             self.url = SERVER.replace("/postgres?", "/%s?" % name)
@@ -123,9 +127,11 @@ class Engine(unittest.TestCase):
         return run("tenant", subcommand, self.url, *arguments, **options)
 
     def done(self, *arguments, **options):
-        """What a call that must succeed prints."""
+        """What a call that must succeed prints; it may make the database."""
         done = self.tenant(*arguments, **options)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        told = [line for line in done.stderr.splitlines()
+                if ": made a new database at " not in line]
+        self.assertEqual((done.returncode, told), (0, []))
         return done.stdout
 
     def tenants(self):
@@ -160,6 +166,19 @@ USERS = {
         "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL,"
         " photo bytea, weight double precision)",
 }
+
+
+class New(Engine):
+    def test_a_new_database_is_told_of_once(self):
+        folder = self.scripts(**USERS)
+        for arguments in (("create", "A"), ("migrate", folder)):
+            self.fresh()
+            done = self.tenant(*arguments)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stderr, "^ctxvar tenant: made a new database"
+                             " at (sqlite:/|postgresql:///).*\n$")
+        self.assertEqual(self.tenant("create", "B").stderr, "")
+        self.assertEqual(self.tenant("migrate", folder).stderr, "")
 
 
 class Demo(Engine):
@@ -221,7 +240,8 @@ class Tenants(Engine):
 
     def test_what_prints_nothing_needs_no_output(self):
         done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", CTXVAR, "tenant",
-                               "create", self.url, "A"], check=False)
+                               "create", self.url, "A"],
+                              stderr=subprocess.DEVNULL, check=False)
         self.assertEqual(done.returncode, 0)
 
     def test_a_name_is_given_once(self):
@@ -229,10 +249,11 @@ class Tenants(Engine):
         self.assert_failed(self.tenant("create", "A"), "A")
 
     def test_what_is_no_name_is_refused(self):
+        self.done("create", "A")
         for name in ("", "x" * 256):
             self.assert_failed(self.tenant("create", name), name)
         self.assert_failed(self.tenant("create", "a\nb"), "a?b")
-        self.assertEqual(self.tenants(), [])
+        self.assertEqual(len(self.tenants()), 1)
 
     def test_a_name_that_looks_like_an_option_comes_after_two_dashes(self):
         self.done("create", "--", "--yes")

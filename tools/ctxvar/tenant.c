@@ -150,7 +150,9 @@ static const struct subcommand {
     const char *more; /* of its own help */
 } subcommands[] = {
     {"create", NULL, create, 1, true, "URL NAME", "make a tenant",
-     "Its tables are those that all tenants were last migrated to.\n"},
+     "Its tables are those that all tenants were last migrated to. Where\n"
+     "there is no database, one is made, which a line on standard error\n"
+     "tells.\n"},
     {"list", NULL, list, 0, false, "URL",
      "tell the id, version and name of each",
      "The version of one that cannot be opened is shown as \"?\".\n"},
@@ -163,7 +165,11 @@ static const struct subcommand {
      "bring all tenants to the last version of the scripts",
      "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
      "them. A script for one engine is 0001_users.sqlite.sql or\n"
-     "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"},
+     "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"
+     "A tenant that fails is told of, and the others go on. Where there is\n"
+     "no database, one is made, which a line on standard error tells.\n"
+     "Ctrl-C leaves those that are not done as they were; run again, it\n"
+     "goes on with them.\n"},
     {"shell", NULL, tenant_shell, 1, false, "URL NAME",
      "run statements from standard input as a tenant",
      "A statement ends with \";\", on its line or on a later one; only the\n"
@@ -231,14 +237,29 @@ struct run {
     struct tenant_call *call;
 };
 
+/* What is mistyped is not to become a database; of the subcommands that make
+ * one it is told that they did. */
+static int open_database(const struct run *run)
+{
+    struct tenant_call *call = run->call;
+    cx_db_options options = {.existing = true};
+    int error = cx_db_open(call->url, &options, &call->db);
+
+    if (error != -ENOENT || !run->subcommand->makes)
+        return error;
+    options.existing = false;
+    error = cx_db_open(call->url, &options, &call->db);
+    if (error == 0)
+        complain("%s: made a new database at %s", tenant, call->shown);
+    return error;
+}
+
 static int run_opened(const struct run *run)
 {
     struct tenant_call *call = run->call;
-    /* What is mistyped is not to become a database. */
-    const cx_db_options options = {.existing = !run->subcommand->makes};
     int status;
 
-    if (!tenant_is_ok(call->shown, cx_db_open(call->url, &options, &call->db)))
+    if (!tenant_is_ok(call->shown, open_database(run)))
         return EXIT_WRONG;
     status = run->subcommand->run(call);
     /* The library tells a server of a cancel on a thread that nobody waits
