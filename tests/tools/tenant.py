@@ -229,6 +229,15 @@ class Tenants(Engine):
         self.done("create", "A é")
         self.assertEqual(self.tenants(), [("1", "0", "B"), ("2", "0", "A é")])
 
+    @unittest.skipUnless(SERVER, "a file has no logins")
+    def test_a_list_takes_few_of_the_server_s_connections(self):
+        for i in range(25):
+            self.done("create", "T%d" % i)
+        server_sql("ALTER DATABASE command_%d CONNECTION LIMIT 16"
+                   % Engine.made)
+        self.assertEqual(self.tenants(), [(str(i + 1), "0", "T%d" % i)
+                                          for i in range(25)])
+
     def test_a_list_that_cannot_be_written_is_an_error(self):
         self.done("create", "A")
         for output in (">&-", "<&- >&-", ">/dev/full"):

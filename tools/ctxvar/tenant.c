@@ -44,53 +44,6 @@ static int create(struct tenant_call *call)
     return status_of(name, cx_tenant_create(call->db, CX_TEXT(name), NULL));
 }
 
-struct listing {
-    cx_db *db;
-    int status;
-};
-
-static int version_of(cx_db *db, cx_tenant *each, int *version)
-{
-    int error = -ENOMEM;
-
-    CX_WITH_TENANT(each) {
-        error = cx_migrate_version(db, version);
-    }
-    return error;
-}
-
-/* A line: its id, the version of its tables, its name. One that cannot be
- * opened is told of, and does not hide the others. */
-static int list_one(cx_tenant *each, void *arg)
-{
-    struct listing *listing = arg;
-    cx_text name = cx_tenant_name(each);
-    char text[16] = "?";
-    int version;
-    int error = version_of(listing->db, each, &version);
-
-    if (error == 0)
-        (void)snprintf(text, sizeof(text), "%d", version);
-    else
-        complain("%s: tenant %" PRId64 ": %s", tenant, cx_tenant_id(each),
-                 tenant_words(error));
-    tame_print(stdout, "%8" PRId64 "  %7s  %.*s\n", cx_tenant_id(each), text,
-               (int)name.len, name.data);
-    if (error != 0)
-        listing->status = EXIT_WRONG;
-    return 0;
-}
-
-static int list(struct tenant_call *call)
-{
-    struct listing listing = {call->db, EXIT_RIGHT};
-    int error;
-
-    printf("%8s  %7s  %s\n", "id", "version", "name");
-    error = cx_tenant_each(call->db, list_one, &listing);
-    return tenant_is_ok(call->shown, error) ? listing.status : EXIT_WRONG;
-}
-
 static int rename_tenant(struct tenant_call *call)
 {
     const char *name = call->arguments[0];
@@ -141,43 +94,71 @@ static int drop(struct tenant_call *call)
 
 static const struct subcommand {
     const char *name;
-    bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
     int (*run)(struct tenant_call *call);
     int arguments; /* after the URL */
-    bool makes;    /* a database, where there is none */
     const char *takes;
     const char *about;
-    const char *more; /* of its own help */
+    const char *more;     /* of its own help */
+    bool makes;           /* a database, where there is none */
+    unsigned connections; /* at most; 0: the library's default */
+    bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
 } subcommands[] = {
-    {"create", NULL, create, 1, true, "URL NAME", "make a tenant",
-     "Its tables are those that all tenants were last migrated to. Where\n"
-     "there is no database, one is made, which a line on standard error\n"
-     "tells.\n"},
-    {"list", NULL, list, 0, false, "URL",
-     "tell the id, version and name of each",
-     "The version of one that cannot be opened is shown as \"?\".\n"},
-    {"rename", NULL, rename_tenant, 2, false, "URL NAME NEW",
-     "give a tenant another name", "Its id and its rows stay.\n"},
-    {"drop", NULL, drop, 1, false, "URL NAME [--yes]",
-     "drop a tenant and all it has",
-     "On a terminal it asks first; without one, --yes is needed.\n"},
-    {"migrate", tenant_migrate_prepare, tenant_migrate, 1, true, "URL PATH",
-     "bring all tenants to the last version of the scripts",
-     "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
-     "them. A script for one engine is 0001_users.sqlite.sql or\n"
-     "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"
-     "A tenant that fails is told of, and the others go on. Where there is\n"
-     "no database, one is made, which a line on standard error tells.\n"
-     "Ctrl-C leaves those that are not done as they were; run again, it\n"
-     "goes on with them.\n"},
-    {"shell", NULL, tenant_shell, 1, false, "URL NAME",
-     "run statements from standard input as a tenant",
-     "A statement ends with \";\", on its line or on a later one; only the\n"
-     "last one of a script may lack it. Each is a transaction of its own.\n"
-     "One that fails is told of, and the next one runs; of a script, with\n"
-     "the line that it begins in. Ctrl-C cancels the statement that runs,\n"
-     "and ends a script. On a terminal \"help\" tells more; \"quit\",\n"
-     "\"exit\", \"\\q\" or Ctrl-D ends.\n"},
+    {.name = "create",
+     .run = create,
+     .arguments = 1,
+     .takes = "URL NAME",
+     .about = "make a tenant",
+     .more =
+         "Its tables are those that all tenants were last migrated to. Where\n"
+         "there is no database, one is made, which a line on standard error\n"
+         "tells.\n",
+     .makes = true},
+    {.name = "list",
+     .run = tenant_list,
+     .arguments = 0,
+     .takes = "URL",
+     .about = "tell the id, version and name of each",
+     .more = "The version of one that cannot be opened is shown as \"?\".\n",
+     .connections = TENANT_LIST_CONNECTIONS},
+    {.name = "rename",
+     .run = rename_tenant,
+     .arguments = 2,
+     .takes = "URL NAME NEW",
+     .about = "give a tenant another name",
+     .more = "Its id and its rows stay.\n"},
+    {.name = "drop",
+     .run = drop,
+     .arguments = 1,
+     .takes = "URL NAME [--yes]",
+     .about = "drop a tenant and all it has",
+     .more = "On a terminal it asks first; without one, --yes is needed.\n"},
+    {.name = "migrate",
+     .run = tenant_migrate,
+     .arguments = 1,
+     .takes = "URL PATH",
+     .about = "bring all tenants to the last version of the scripts",
+     .more =
+         "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
+         "them. A script for one engine is 0001_users.sqlite.sql or\n"
+         "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"
+         "A tenant that fails is told of, and the others go on. Where there is\n"
+         "no database, one is made, which a line on standard error tells.\n"
+         "Ctrl-C leaves those that are not done as they were; run again, it\n"
+         "goes on with them.\n",
+     .makes = true,
+     .prepare = tenant_migrate_prepare},
+    {.name = "shell",
+     .run = tenant_shell,
+     .arguments = 1,
+     .takes = "URL NAME",
+     .about = "run statements from standard input as a tenant",
+     .more =
+         "A statement ends with \";\", on its line or on a later one; only the\n"
+         "last one of a script may lack it. Each is a transaction of its own.\n"
+         "One that fails is told of, and the next one runs; of a script, with\n"
+         "the line that it begins in. Ctrl-C cancels the statement that runs,\n"
+         "and ends a script. On a terminal \"help\" tells more; \"quit\",\n"
+         "\"exit\", \"\\q\" or Ctrl-D ends.\n"},
 };
 
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
@@ -242,7 +223,8 @@ struct run {
 static int open_database(const struct run *run)
 {
     struct tenant_call *call = run->call;
-    cx_db_options options = {.existing = true};
+    cx_db_options options = {.existing = true,
+                             .connections = run->subcommand->connections};
     int error = cx_db_open(call->url, &options, &call->db);
 
     if (error != -ENOENT || !run->subcommand->makes)

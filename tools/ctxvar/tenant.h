@@ -12,6 +12,9 @@
 
 #include "scripts.h"
 
+/* How many tenants a list asks at once, each over a connection. */
+enum { TENANT_LIST_CONNECTIONS = 4 };
+
 /* A call of a subcommand, whose function runs in a task. */
 struct tenant_call {
     const char *url;
@@ -38,6 +41,7 @@ bool tenant_is_ok(const char *offender, int error);
 bool tenant_migrate_prepare(struct tenant_call *call);
 
 /* Subcommands: they give the exit status. */
+int tenant_list(struct tenant_call *call);
 int tenant_migrate(struct tenant_call *call);
 int tenant_shell(struct tenant_call *call);
 
