@@ -176,6 +176,7 @@ class Usage(unittest.TestCase):
     def test_bad_usage_is_one_line_that_names_the_offender(self):
         self.assert_refused("nonsense", offender="nonsense")
         self.assert_refused("--nonsense", offender="--nonsense")
+        self.assert_refused("help", "nonsense", offender="nonsense")
         self.assert_refused("demo", "nonsense", offender="nonsense")
         self.assert_refused("demo", "context", "naive", offender="naive")
         self.assert_refused("demo", "--nonsense", offender="--nonsense")
@@ -200,6 +201,9 @@ class Usage(unittest.TestCase):
             done = run(*arguments)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertIn("??[31m", done.stderr)
+        for name, shown in (("\x9b31m", "?31m"), (b"\x9b31m\xff", "?31m?"),
+                            ("\u202ecod", "?cod"), ("caf\u00e9", "caf\u00e9")):
+            self.assertIn('"%s"' % shown, run(name).stderr)
 
     def test_nothing_at_all_prints_the_usage(self):
         done = run()
@@ -207,8 +211,9 @@ class Usage(unittest.TestCase):
         self.assertIn("Usage: ctxvar COMMAND", done.stderr)
 
     def test_help_and_version_are_asked_for(self):
-        for arguments in (("--help",), ("-h",), ("demo", "--help"),
-                          ("demo", "context", "-h")):
+        for arguments in (("--help",), ("-h",), ("help",), ("demo", "--help"),
+                          ("demo", "context", "-h"), ("demo", "help"),
+                          ("help", "demo")):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("Usage: ctxvar ", done.stdout)

@@ -5,12 +5,18 @@ a server is to be had.
 
 $CTXVAR names the program.
 """
+import fcntl
 import os
 import pty
 import re
+import select
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
 CTXVAR = os.environ.get("CTXVAR", "build/ctxvar")
@@ -26,7 +32,75 @@ def run(*arguments, stdin="", **options):
 
 
 def server_sql(statement, url=SERVER):
-    subprocess.run(["psql", "-qX", url, "-c", statement], check=True)
+    return subprocess.run(["psql", "-qXAt", url, "-c", statement], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+
+
+def interruptible():
+    """Between fork and exec: what a shell starts in the background ignores
+    SIGINT, and so may this."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(condition)
+        time.sleep(0.02)
+
+
+class Terminal:
+    """The command at a terminal of its own, whose size is 0 if not given."""
+    def __init__(self, *arguments, columns=0, **options):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 0, columns, 0, 0))
+        def control():
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            interruptible()
+        self.process = subprocess.Popen(
+            [CTXVAR, *arguments], preexec_fn=control,
+            **{"stdin": slave, "stdout": slave, "stderr": slave, **options})
+        os.close(slave)
+        self.seen = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+    def read(self):
+        """Some more of what it shows; "" at its end."""
+        if not select.select([self.master], [], [], 60)[0]:
+            raise TimeoutError(self.seen)
+        try:
+            more = os.read(self.master, 65536).decode()
+        except OSError:  # the terminal's end
+            more = ""
+        self.seen += more.replace("\r\n", "\n")
+        return more
+
+    def expect(self, text):
+        """Wait for a text; gives what was shown before it."""
+        while text not in self.seen:
+            if not self.read():
+                raise EOFError(self.seen)
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def end(self):
+        """What was shown up to its end, and its status."""
+        while self.read():
+            pass
+        return self.seen, self.process.wait()
 
 
 class Engine(unittest.TestCase):
@@ -37,9 +111,13 @@ class Engine(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        self.url = "sqlite:" + os.path.join(folder.name, "db")
+        self.fresh()
+
+    def fresh(self):
+        """Another empty database."""
+        Engine.made += 1
+        self.url = "sqlite:" + os.path.join(self.folder, "db%d" % Engine.made)
         if SERVER:
-            Engine.made += 1
             name = "command_%d" % Engine.made
             server_sql("CREATE DATABASE %s TEMPLATE template0" % name)
             self.url = SERVER.replace("/postgres?", "/%s?" % name)
@@ -49,9 +127,11 @@ class Engine(unittest.TestCase):
         return run("tenant", subcommand, self.url, *arguments, **options)
 
     def done(self, *arguments, **options):
-        """What a call that must succeed prints."""
+        """What a call that must succeed prints; it may make the database."""
         done = self.tenant(*arguments, **options)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        told = [line for line in done.stderr.splitlines()
+                if ": made a new database at " not in line]
+        self.assertEqual((done.returncode, told), (0, []))
         return done.stdout
 
     def tenants(self):
@@ -86,6 +166,19 @@ USERS = {
         "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL,"
         " photo bytea, weight double precision)",
 }
+
+
+class New(Engine):
+    def test_a_new_database_is_told_of_once(self):
+        folder = self.scripts(**USERS)
+        for arguments in (("create", "A"), ("migrate", folder)):
+            self.fresh()
+            done = self.tenant(*arguments)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stderr, "^ctxvar tenant: made a new database"
+                             " at (sqlite:/|postgresql:///).*\n$")
+        self.assertEqual(self.tenant("create", "B").stderr, "")
+        self.assertEqual(self.tenant("migrate", folder).stderr, "")
 
 
 class Demo(Engine):
@@ -136,15 +229,40 @@ class Tenants(Engine):
         self.done("create", "A é")
         self.assertEqual(self.tenants(), [("1", "0", "B"), ("2", "0", "A é")])
 
+    @unittest.skipUnless(SERVER, "a file has no logins")
+    def test_a_list_takes_few_of_the_server_s_connections(self):
+        for i in range(25):
+            self.done("create", "T%d" % i)
+        server_sql("ALTER DATABASE command_%d CONNECTION LIMIT 16"
+                   % Engine.made)
+        self.assertEqual(self.tenants(), [(str(i + 1), "0", "T%d" % i)
+                                          for i in range(25)])
+
+    def test_a_list_that_cannot_be_written_is_an_error(self):
+        self.done("create", "A")
+        for output in (">&-", "<&- >&-", ">/dev/full"):
+            done = subprocess.run(
+                ["sh", "-c", '"$@" ' + output, "sh", CTXVAR, "tenant", "list",
+                 self.url], stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 1, output)
+            self.assertIn("cannot write to standard output", done.stderr)
+
+    def test_what_prints_nothing_needs_no_output(self):
+        done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", CTXVAR, "tenant",
+                               "create", self.url, "A"],
+                              stderr=subprocess.DEVNULL, check=False)
+        self.assertEqual(done.returncode, 0)
+
     def test_a_name_is_given_once(self):
         self.done("create", "A")
         self.assert_failed(self.tenant("create", "A"), "A")
 
     def test_what_is_no_name_is_refused(self):
+        self.done("create", "A")
         for name in ("", "x" * 256):
             self.assert_failed(self.tenant("create", name), name)
         self.assert_failed(self.tenant("create", "a\nb"), "a?b")
-        self.assertEqual(self.tenants(), [])
+        self.assertEqual(len(self.tenants()), 1)
 
     def test_a_name_that_looks_like_an_option_comes_after_two_dashes(self):
         self.done("create", "--", "--yes")
@@ -283,6 +401,35 @@ class Migrations(Engine):
                 for name in os.listdir(folder):
                     os.unlink(os.path.join(folder, name))
 
+    def test_a_version_for_the_other_engine_alone_is_refused(self):
+        ours, other = (("postgres", "sqlite") if SERVER else
+                       ("sqlite", "postgres"))
+        users = "CREATE TABLE users (id bigint PRIMARY KEY)"
+        folder = self.scripts(_0001_a=users, **{"_0002_b__" + other: users})
+        self.assert_refused("0002_b.%s.sql" % ours, folder)
+        file = os.path.join(folder, "0002_b.%s.sql" % other)
+        self.assert_refused("version 2, b, has no script", file)
+        self.scripts(**{"_0002_b__" + ours: ""})
+        self.assertEqual(self.done("migrate", folder),
+                         "3 migrated, 0 current, 0 failed\n")
+        self.assertEqual(self.versions(), ["2"] * 3)
+
+    def test_a_script_without_a_statement_has_nothing_to_do(self):
+        for i, script in enumerate(("", " \n", "-- nothing\n", "/* ; */;\n;")):
+            folder = self.scripts(**{"_%d_x" % (i + 1): script})
+            self.assertEqual(self.done("migrate", folder),
+                             "3 migrated, 0 current, 0 failed\n")
+            self.assertEqual(self.done("migrate", folder),
+                             "0 migrated, 3 current, 0 failed\n")
+        self.assertEqual(self.versions(), ["4"] * 3)
+
+    def test_a_statement_where_there_was_none_is_a_change(self):
+        self.done("migrate", self.scripts(_1_x="-- nothing"))
+        done = self.tenant("migrate",
+                           self.scripts(_1_x="CREATE TABLE t (id bigint)"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("version 1 was changed", done.stderr)
+
     def test_a_folder_without_scripts_is_refused(self):
         self.assert_refused("no script", self.scripts())
         self.assert_refused("No such file", self.folder + "/none")
@@ -290,22 +437,56 @@ class Migrations(Engine):
     def test_a_nul_in_a_script_is_refused(self):
         self.assert_refused("NUL", self.scripts(_1_x="SELECT 1\0"))
 
+    def progress(self, columns):
+        """What was shown, line over line, of a migration at a terminal."""
+        with Terminal("tenant", "migrate", self.url, self.scripts(**USERS),
+                      columns=columns, stdout=subprocess.DEVNULL) as migrate:
+            shown, status = migrate.end()
+        self.assertEqual(status, 0)
+        return [re.sub("\x1b.*", "", line) for line in shown.split("\r")]
+
     def test_a_terminal_is_shown_how_far_it_is(self):
-        master, slave = pty.openpty()
-        with subprocess.Popen([CTXVAR, "tenant", "migrate", self.url,
-                               self.scripts(**USERS)], stderr=slave,
-                              stdout=subprocess.DEVNULL) as process:
-            self.assertEqual(process.wait(), 0)
-        os.close(slave)
-        seen = b""
-        try:
-            while chunk := os.read(master, 4096):
-                seen += chunk
-        except OSError:  # the terminal's end
-            pass
-        os.close(master)
-        self.assertIn(b"\r[" + b" " * 40 + b"] 0/3", seen)
-        self.assertIn(b"\r[" + b"#" * 40 + b"] 3/3", seen)
+        lines = self.progress(0)
+        self.assertIn("[" + " " * 40 + "] 0/3", lines)
+        self.assertIn("[" + "#" * 40 + "] 3/3", lines)
+
+    def test_the_bar_is_as_wide_as_the_terminal_lets_it_be(self):
+        for columns, last in ((200, "[" + "#" * 40 + "] 3/3"),
+                              (30, "[" + "#" * 23 + "] 3/3"),
+                              (11, "[####] 3/3"), (10, "3/3"), (4, "3/3"),
+                              (3, "")):
+            lines = self.progress(columns)
+            self.assertIn(last, lines)
+            for line in lines:
+                self.assertLess(len(line), columns)
+                self.assertNotIn("\n", line)
+
+    def blocked(self):
+        """Scripts that are never done with a tenant that has rows."""
+        self.done("migrate", self.scripts(**USERS))
+        self.done("shell", "B", stdin="INSERT INTO users (id, name) VALUES"
+                                      " (1, 'x')")
+        return self.scripts(
+            _2_t="CREATE TABLE t (id bigint PRIMARY KEY);"
+                 "INSERT INTO t (id) WITH RECURSIVE n(x) AS (SELECT id FROM"
+                 " users UNION ALL SELECT x FROM n) SELECT x FROM n WHERE"
+                 " x > 1")
+
+    def test_an_interrupt_leaves_the_rest_for_the_next_time(self):
+        folder = self.blocked()
+        with Terminal("tenant", "migrate", self.url, folder) as migrate:
+            migrate.expect("2/3")
+            migrate.type("\x03")
+            shown, status = migrate.end()
+        self.assertEqual(status, 130)
+        self.assertEqual(shown.split("\n", 1)[1],
+                         "2 migrated, 0 current, 0 failed\n"
+                         "ctxvar tenant: interrupted: run again, it goes on"
+                         " with those that are left\n")
+        self.assertEqual(self.versions(), ["2", "1", "2"])
+        self.done("shell", "B", stdin="DELETE FROM users")
+        self.assertEqual(self.done("migrate", folder),
+                         "1 migrated, 2 current, 0 failed\n")
 
 
 class Shell(Engine):
@@ -318,7 +499,7 @@ class Shell(Engine):
     def test_rows_are_a_table(self):
         shown = self.done("shell", "A", stdin=(
             "INSERT INTO users (id, name, weight) VALUES"
-            " (1, 'Ann é', 0.1), (22, 'Bob', NULL)\n"
+            " (1, 'Ann é', 0.1), (22, 'Bob', NULL);\n"
             "\n"
             "SELECT id, weight, name FROM users ORDER BY id;\n"
             "SELECT id FROM users WHERE id = 3"))
@@ -332,8 +513,9 @@ class Shell(Engine):
                                 "--\n"
                                 "(0 rows)\n")
 
-    def test_an_error_is_told_and_the_next_line_runs(self):
-        done = self.tenant("shell", "A", stdin="SELECT nope\nSELECT 7 AS x\n")
+    def test_an_error_is_told_and_the_next_statement_runs(self):
+        done = self.tenant("shell", "A",
+                           stdin="SELECT nope;\nSELECT 7 AS x;\n")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertIn("nope", done.stderr)
@@ -345,23 +527,256 @@ class Shell(Engine):
     def test_another_tenant_s_rows_are_refused(self):
         self.done("shell", "B",
                   stdin="INSERT INTO users (id, name) VALUES (1, 'SECRET')")
-        done = self.tenant("shell", "A", stdin="SELECT * FROM t2.users\n"
-                                               "SELECT * FROM users\n")
+        done = self.tenant("shell", "A", stdin="SELECT * FROM t2.users;\n"
+                                               "SELECT * FROM users;\n")
         self.assertEqual(done.returncode, 1)
         self.assertIn("(0 rows)\n", done.stdout)
         self.assertNotIn("SECRET", done.stdout + done.stderr)
 
     def test_what_a_terminal_would_obey_is_not_printed(self):
         shown = self.done("shell", "A", stdin=(
-            "INSERT INTO users (id, name) VALUES (1, 'a\x1b[31m\x9bm\xe9')\n"
+            "INSERT INTO users (id, name) VALUES (1, 'a\x1b[31m\x9bm\xe9');\n"
             "SELECT name FROM users\n"))
         self.assertIn("a?[31m?m\xe9\n", shown)
 
+    def test_what_turns_the_direction_of_text_is_not_printed(self):
+        shown = self.done("shell", "A", stdin="SELECT 'a\u202eb' AS \"\u2066\"")
+        self.assertEqual(shown, "?\n---\na?b\n(1 row)\n")
+        done = self.tenant("shell", "A", stdin="SELECT \u202e\x9b")
+        self.assertIn("??", done.stderr)
+        self.done("create", "C\u202e")
+        self.assertIn("  C?\n", self.done("list"))
+
     def test_a_nul_is_an_error_and_not_the_end(self):
-        done = self.tenant("shell", "A", stdin="SELECT 1\0 + 1\nSELECT 5\n")
+        done = self.tenant("shell", "A", stdin="SELECT 1\0 + 1;\nSELECT 5\n")
         self.assertEqual(done.returncode, 1)
         self.assertIn("NUL", done.stderr)
         self.assertIn("5\n(1 row)\n", done.stdout)
+
+    def test_a_statement_ends_at_its_semicolon_and_not_at_its_line(self):
+        self.assertEqual(self.done("shell", "A", stdin=(
+            "INSERT INTO users (id, name) VALUES (1, 'a;\n--'), (2, 'b');"
+            " DELETE FROM users -- not all of them;\n"
+            "WHERE id = 2; SELECT id FROM users")),
+            "(2 rows changed)\n(1 row changed)\nid\n--\n 1\n(1 row)\n")
+
+    def test_a_statement_without_its_end_is_the_last_one(self):
+        self.assertEqual(self.done("shell", "A", stdin="SELECT 1 AS x -- y"),
+                         "x\n-\n1\n(1 row)\n")
+
+    def test_a_statement_whose_quote_does_not_end_is_not_run(self):
+        for opening in ("'", '"', "/*") + (("$$",) if SERVER else ("[", "`")):
+            done = self.tenant("shell", "A", stdin=(
+                "SELECT 1 AS x;\n\nDELETE FROM users %s\nWHERE id = 2;\n"
+                % opening))
+            self.assertEqual((done.returncode, done.stdout),
+                             (1, "x\n-\n1\n(1 row)\n"))
+            self.assertIn("line 3: a quote or a comment does not end",
+                          done.stderr)
+
+    def test_an_error_tells_the_line_in_which_the_statement_begins(self):
+        done = self.tenant("shell", "A", stdin=(
+            "-- x\nSELECT 1; SELECT nope1;\n\n\nSELECT\n\nnope2;\nSELECT nope3"))
+        self.assertEqual(
+            re.findall(r"^ctxvar tenant: (line \d+): .*(nope\d)", done.stderr,
+                       re.MULTILINE),
+            [("line 2", "nope1"), ("line 5", "nope2"), ("line 8", "nope3")])
+
+    def test_a_script_in_a_file_and_a_long_one_run(self):
+        path = os.path.join(self.folder, "script")
+        with open(path, "w", encoding="ascii") as out:
+            out.write("SELECT '" + "x" * 1000000 + "' AS y;\n")
+            out.write("SELECT\n'a' AS x\n;\n" * 1000)
+        with open(path, encoding="ascii") as script:
+            done = subprocess.run([CTXVAR, "tenant", "shell", self.url, "A"],
+                                  stdin=script, capture_output=True, text=True,
+                                  timeout=120, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout.count("(1 row)\n"), 1001)
+
+    def test_what_cannot_be_read_is_an_error(self):
+        folder = os.open(self.folder, os.O_RDONLY)
+        done = subprocess.run([CTXVAR, "tenant", "shell", self.url, "A"],
+                              stdin=folder, capture_output=True, check=False)
+        os.close(folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"cannot read standard input", done.stderr)
+
+
+# It does not end by itself.
+ENDLESS = ("INSERT INTO users (id, name) WITH RECURSIVE n(x) AS (SELECT 1"
+           " UNION ALL SELECT x % 7 + 1 FROM n) SELECT max(x), 'x' FROM n;\n")
+
+
+class Interrupts(Engine):
+    def setUp(self):
+        super().setUp()
+        self.done("migrate", self.scripts(**USERS))
+        self.done("create", "A")
+
+    def running(self):
+        """How many statements the server runs for tenants."""
+        return int(server_sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+            " AND query LIKE 'INSERT INTO users%'", self.url))
+
+    def wait_until_it_runs(self, process):
+        def is_busy():
+            with open("/proc/%d/stat" % process.pid, encoding="utf-8") as file:
+                ticks = file.read().rpartition(")")[2].split()[11]
+            return int(ticks) > 20
+        wait_for((lambda: self.running() > 0) if SERVER else is_busy)
+
+    def assert_nothing_was_inserted(self):
+        if SERVER:
+            wait_for(lambda: self.running() == 0)
+        self.assertIn("(0 rows)", self.done("shell", "A",
+                                            stdin="SELECT id FROM users"))
+
+    def test_a_terminal_s_interrupt_cancels_the_statement_alone(self):
+        with Terminal("tenant", "shell", self.url, "A") as shell:
+            shell.expect("A> ")
+            shell.type(ENDLESS)
+            self.wait_until_it_runs(shell.process)
+            shell.type("\x03")
+            self.assertTrue(shell.expect("A> ").endswith(
+                "^C\nctxvar tenant: error: the statement was cancelled\n"))
+            shell.type("SELECT 5 AS x;\n")
+            self.assertIn("5\n(1 row)\n", shell.expect("A> "))
+            shell.type("\x04")
+            self.assertEqual(shell.end()[1], 1)
+        self.assert_nothing_was_inserted()
+
+    def test_an_interrupt_drops_what_was_typed(self):
+        with Terminal("tenant", "shell", self.url, "A") as shell:
+            shell.expect("A> ")
+            shell.type("\x03")
+            shell.expect("A> ")
+            shell.type("SELECT 4 AS\n")
+            shell.expect("A-> ")
+            shell.type("\x03")
+            shell.expect("A> ")
+            shell.type("SELECT 5 AS x;\n")
+            self.assertIn("5\n(1 row)\n", shell.expect("A> "))
+            shell.type("\x04")
+            self.assertEqual(shell.end()[1], 0)
+
+    def test_an_interrupt_ends_a_script(self):
+        with subprocess.Popen([CTXVAR, "tenant", "shell", self.url, "A"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True,
+                              preexec_fn=interruptible) as process:
+            process.stdin.write(
+                "SELECT 5 AS x;\n" + ENDLESS +
+                "INSERT INTO users (id, name) VALUES (1, 'x');\n")
+            process.stdin.flush()
+            self.wait_until_it_runs(process)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out),
+                         (130, "x\n-\n5\n(1 row)\n"))
+        self.assertIn("line 2: the statement was cancelled\n", err)
+        self.assert_nothing_was_inserted()
+
+    def test_an_interrupt_ends_a_script_that_is_waited_for(self):
+        with subprocess.Popen([CTXVAR, "tenant", "shell", self.url, "A"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True,
+                              preexec_fn=interruptible) as process:
+            process.stdin.write("SELECT 5 AS x;\nDELETE FROM users\n")
+            process.stdin.flush()
+            while process.stdout.readline() != "(1 row)\n":
+                pass
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("interrupted", err)
+
+    def test_an_interrupt_cuts_off_what_is_printed(self):
+        with subprocess.Popen([CTXVAR, "tenant", "shell", self.url, "A"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True,
+                              preexec_fn=interruptible) as process:
+            process.stdin.write(
+                "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+                " WHERE x < 200000) SELECT x FROM n;\nSELECT 5 AS y;\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("\n(200000 rows, not all of which are shown)\n", out)
+        self.assertLess(out.count("\n"), 200000)
+
+    def test_a_job_in_the_background_minds_no_interrupt(self):
+        def ignore():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with subprocess.Popen([CTXVAR, "tenant", "shell", self.url, "A"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True, preexec_fn=ignore) as process:
+            process.stdin.write("SELECT 5 AS x;\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate("SELECT 6 AS x;\n", timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn("6\n(1 row)\n", out)
+
+
+class Typed(Engine):
+    """The shell at a terminal."""
+    def setUp(self):
+        super().setUp()
+        self.done("create", "A")
+
+    def test_it_is_told_how_a_statement_ends_and_how_to_end(self):
+        with Terminal("tenant", "shell", self.url, "A") as shell:
+            told = shell.expect("A> ")
+            self.assertIn('";"', told)
+            self.assertIn('"quit" or Ctrl-D', told)
+            shell.type("help\n")
+            self.assertIn("Ctrl-C", shell.expect("A> "))
+
+    def test_each_word_for_the_end_ends_it(self):
+        for word in ("quit", "exit", "\\q", "quit;", "\x04"):
+            with Terminal("tenant", "shell", self.url, "A") as shell:
+                shell.expect("A> ")
+                shell.type(word + "\n" if word != "\x04" else word)
+                self.assertEqual(shell.end()[1], 0)
+
+    def test_a_statement_that_goes_on_is_asked_for(self):
+        with Terminal("tenant", "shell", self.url, "A") as shell:
+            shell.expect("A> ")
+            for line, prompt in (("SELECT", "A-> "), ("'a", "A'> "),
+                                 ("'", "A-> "), ("AS /*", "A*> "),
+                                 ("*/ \"", 'A"> '), ("x\" -- ;", "A-> ")):
+                shell.type(line + "\n")
+                shell.expect(prompt)
+            shell.type("; -- done\n")
+            self.assertIn("(1 row)\n", shell.expect("A> "))
+            shell.type("-- nothing\n")
+            shell.expect("A> ")
+
+    def test_a_word_within_a_statement_does_not_end_it(self):
+        with Terminal("tenant", "shell", self.url, "A") as shell:
+            shell.expect("A> ")
+            shell.type("SELECT 5 AS\n")
+            shell.expect("A-> ")
+            shell.type("quit\n")
+            self.assertIn("part of a statement", shell.expect("A-> "))
+            shell.type(";\n")
+            self.assertIn("5\n(1 row)\n", shell.expect("A> "))
+
+    def test_a_statement_that_somebody_did_not_end_is_not_run(self):
+        with Terminal("tenant", "shell", self.url, "A") as shell:
+            shell.expect("A> ")
+            shell.type("SELECT 5 AS x\n")
+            shell.expect("A-> ")
+            shell.type("\x04")
+            shown, status = shell.end()
+        self.assertIn("it was not run", shown)
+        self.assertNotIn("(1 row)", shown)
+        self.assertEqual(status, 1)
 
 
 class Usage(unittest.TestCase):
@@ -384,12 +799,36 @@ class Usage(unittest.TestCase):
         self.assert_refused("create", url, "A", "--x", offender="--x")
         self.assert_refused("rename", url, "A", offender="A")
 
+    def helped(self, *arguments):
+        done = run(*arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
+        return done.stdout
+
     def test_help_is_asked_for(self):
-        for arguments in (("--help",), ("-h",), ("list", "--help")):
-            done = run("tenant", *arguments)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
-            self.assertIn("Usage: ctxvar tenant ", done.stdout)
+        shown = self.helped("tenant", "--help")
+        self.assertIn("Usage: ctxvar tenant SUBCOMMAND ", shown)
+        for arguments in (("tenant", "-h"), ("tenant", "help"),
+                          ("help", "tenant")):
+            self.assertEqual(self.helped(*arguments), shown)
         self.assertEqual(run("tenant").returncode, 2)
+
+    def test_each_subcommand_has_help_of_its_own(self):
+        for name, takes in (("create", "URL NAME"), ("list", "URL"),
+                            ("rename", "URL NAME NEW"),
+                            ("drop", "URL NAME [--yes]"),
+                            ("migrate", "URL PATH"), ("shell", "URL NAME")):
+            shown = self.helped("tenant", name, "--help")
+            self.assertIn("Usage: ctxvar tenant %s %s\n" % (name, takes),
+                          shown)
+            self.assertIn("\nExit status: ", shown)
+            for arguments in (("tenant", "help", name),
+                              ("help", "tenant", name),
+                              ("tenant", name, "sqlite:x", "-h")):
+                self.assertEqual(self.helped(*arguments), shown)
+
+    def test_help_of_what_there_is_not_is_refused(self):
+        self.assert_refused("help", "nonsense", offender="nonsense")
+        self.assert_refused("help", "list", "sqlite:x", offender="sqlite:x")
 
     def test_a_password_is_not_printed(self):
         for place in ("user:secret@127.0.0.1:1/x",
@@ -440,6 +879,7 @@ class Place(unittest.TestCase):
             done = run("tenant", "migrate", f"sqlite:{folder}/db", folder)
             self.assertEqual(done.returncode, 1)
             self.assertIn("0001_x.sql", done.stderr)
+            self.assertEqual(os.listdir(folder), ["0001_x.sql"])
 
     def test_a_tenant_that_cannot_be_opened_does_not_hide_the_others(self):
         with tempfile.TemporaryDirectory() as folder:

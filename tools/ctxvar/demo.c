@@ -67,8 +67,8 @@ static void help(void)
         "  --help      this text\n"
         "\n"
         "Exit status: 0 if every program did as it must, leaks of the naive\n"
-        "ones included; 1 if not, or if the database failed; 2 for bad\n"
-        "usage.\n",
+        "ones included; 1 if not, or if the database, the output, memory\n"
+        "or threads failed; 2 for bad usage.\n",
         stdout);
 }
 

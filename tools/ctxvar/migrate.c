@@ -3,42 +3,71 @@
  * `ctxvar tenant migrate`: scripts from files, for all tenants. A terminal is
  * shown how far it is; tenants that fail are told of as they do.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "scripts.h"
+#include "interrupt.h"
 #include "tenant.h"
+#include "term.h"
+#include "url.h"
 #include "usage.h"
 
-enum { CELLS = 40 };
+enum { CELLS = 40, CELLS_LEAST = 4 };
 
 /*
- * total  0: there is no terminal to show it to, or there are no tenants
- * told   there was a line for what failed
+ * total      0: there is no terminal to show it to, or there are no tenants
+ * told       there was a line for what failed
+ * cut_off    an interrupt came before all was done
+ * cancelled  tenants that an interrupt has left as they were
  */
-struct progress {
+struct migration {
+    struct tenant_call *call;
+    struct interrupt interrupt;
     size_t total;
     size_t done;
+    size_t cancelled;
     bool told;
+    bool cut_off;
+    cx_migrate_report report;
+    int error;
 };
 
-/* A tenant that was made meanwhile makes it no longer than it is. */
-static void show(const struct progress *progress)
+/* How many cells of a bar there is room for beside a text, with its brackets,
+ * a blank, and a column that stays free: in the last one, terminals differ. */
+static size_t cells_beside(size_t len, size_t columns)
 {
-    static const char cells[] = "########################################";
-    size_t done =
-        progress->done < progress->total ? progress->done : progress->total;
+    size_t rest = columns > len + 4 ? columns - len - 4 : 0;
 
-    if (progress->total != 0)
-        fprintf(stderr, "\r[%-*.*s] %zu/%zu", CELLS,
-                (int)(done * CELLS / progress->total), cells, progress->done,
-                progress->total);
+    return rest < CELLS_LEAST ? 0 : rest < CELLS ? rest : CELLS;
 }
 
-static void hide(const struct progress *progress)
+/* A tenant that was made meanwhile makes it no longer than it is. */
+static void show(const struct migration *migration)
 {
-    if (progress->total != 0)
+    static const char full[] = "########################################";
+    size_t total = migration->total;
+    size_t done = migration->done < total ? migration->done : total;
+    size_t columns = term_columns(STDERR_FILENO);
+    char text[48];
+    size_t len, cells;
+
+    if (total == 0)
+        return;
+    len =
+        (size_t)snprintf(text, sizeof(text), "%zu/%zu", migration->done, total);
+    cells = cells_beside(len, columns);
+    if (cells > 0)
+        fprintf(stderr, "\r[%-*.*s] %s\033[K", (int)cells,
+                (int)(done * cells / total), full, text);
+    else
+        fprintf(stderr, "\r%s\033[K", len < columns ? text : "");
+}
+
+static void hide(const struct migration *migration)
+{
+    if (migration->total != 0)
         fputs("\r\033[K", stderr);
 }
 
@@ -56,15 +85,19 @@ static void tell_failure(cx_tenant *tenant, int error)
 
 static void done(cx_tenant *tenant, int error, void *arg)
 {
-    struct progress *progress = arg;
+    struct migration *migration = arg;
 
-    progress->done += tenant != NULL;
-    if (error != 0) {
-        hide(progress);
-        tell_failure(tenant, error);
-        progress->told = true;
+    if (error == -ECANCELED && migration->interrupt.came) {
+        migration->cancelled += tenant != NULL;
+        return;
     }
-    show(progress);
+    migration->done += tenant != NULL;
+    if (error != 0) {
+        hide(migration);
+        tell_failure(tenant, error);
+        migration->told = true;
+    }
+    show(migration);
 }
 
 static int count_one(CX__UNUSED cx_tenant *tenant, void *arg)
@@ -73,35 +106,65 @@ static int count_one(CX__UNUSED cx_tenant *tenant, void *arg)
     return 0;
 }
 
-static int migrate(struct tenant_call *call, const struct scripts *scripts)
+static int migrate(struct migration *migration)
 {
-    struct progress progress = {.total = 0};
-    cx_migrate_options options = {.done = done, .arg = &progress};
-    cx_migrate_report report;
-    int error;
+    const struct tenant_call *call = migration->call;
+    cx_migrate_options options = {.done = done, .arg = migration};
+    int error = 0;
 
-    if (isatty(STDERR_FILENO) == 1 &&
-        !tenant_is_ok(call->shown,
-                      cx_tenant_each(call->db, count_one, &progress.total)))
-        return EXIT_WRONG;
-    error =
-        cx_migrate(call->db, scripts->list, scripts->len, &options, &report);
-    hide(&progress);
-    printf("%zu migrated, %zu current, %zu failed\n", report.migrated,
-           report.current, report.failed);
-    if (error != 0 && !progress.told)
-        (void)tenant_is_ok(call->arguments[0], error);
-    return error == 0 ? EXIT_RIGHT : EXIT_WRONG;
+    if (isatty(STDERR_FILENO) == 1)
+        error = cx_tenant_each(call->db, count_one, &migration->total);
+    if (error == 0)
+        error = cx_migrate(call->db, call->scripts.list, call->scripts.len,
+                           &options, &migration->report);
+    return error;
+}
+
+static void *run(void *arg)
+{
+    struct migration *migration = arg;
+
+    migration->error = migrate(migration);
+    migration->cut_off = migration->interrupt.came && migration->error != 0;
+    if (!migration->cut_off)
+        hide(migration);
+    if (migration->error != 0 && !migration->told && !migration->cut_off)
+        (void)tenant_is_ok(migration->call->arguments[0], migration->error);
+    return NULL;
+}
+
+/* Of what was cut off the bar stays on the terminal. */
+static int conclude(const struct migration *migration)
+{
+    const cx_migrate_report *report = &migration->report;
+
+    if (migration->cut_off && migration->total != 0)
+        fputc('\n', stderr);
+    printf("%zu migrated, %zu current, %zu failed\n", report->migrated,
+           report->current, report->failed - migration->cancelled);
+    if (!migration->cut_off)
+        return migration->error == 0 ? EXIT_RIGHT : EXIT_WRONG;
+    complain("ctxvar tenant: interrupted: run again, it goes on with those"
+             " that are left");
+    return EXIT_INTERRUPTED;
+}
+
+bool tenant_migrate_prepare(struct tenant_call *call)
+{
+    return scripts_read(&call->scripts, call->arguments[0],
+                        url_folder(call->url) == NULL);
 }
 
 int tenant_migrate(struct tenant_call *call)
 {
-    struct scripts scripts;
-    int status;
+    struct migration migration = {.call = call,
+                                  .interrupt = {.insistent = true}};
+    int error = interrupt_open(&migration.interrupt);
 
-    if (!scripts_read(&scripts, call->arguments[0]))
+    if (error == 0)
+        error = interrupt_run(&migration.interrupt, run, &migration);
+    interrupt_close(&migration.interrupt);
+    if (!tenant_is_ok(call->arguments[0], error))
         return EXIT_WRONG;
-    status = migrate(call, &scripts);
-    scripts_fini(&scripts);
-    return status;
+    return conclude(&migration);
 }

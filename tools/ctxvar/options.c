@@ -105,7 +105,8 @@ int options_read(struct options *options, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         int status = EXIT_RIGHT;
 
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
+            (i == 1 && strcmp(argv[i], "help") == 0)) {
             options->help = true;
             return EXIT_RIGHT;
         }

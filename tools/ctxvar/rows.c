@@ -3,27 +3,18 @@
  * Each field is written into memory first, since a column is as wide as its
  * widest field. Width is counted in code points.
  */
-#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include <ctxvar/task.h>
+
 #include "rows.h"
+#include "tame.h"
 
-/* What a terminal would obey, in one byte or as U+0080 to U+009F in two, is
- * not for it to see. */
-static void write_text(FILE *out, cx_text text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        bool is_pair = c == 0xc2 && i + 1 < text.len &&
-                       (unsigned char)text.data[i + 1] < 0xa0;
-
-        (void)fputc(iscntrl(c) || is_pair ? '?' : c, out);
-        i += is_pair;
-    }
-}
+enum { ROWS_AT_ONCE = 64 };
 
 static void write_blob(FILE *out, cx_blob blob)
 {
@@ -74,7 +65,7 @@ static void write_field(FILE *out, const cx_param *field)
         fputs(field->boolean ? "true" : "false", out);
         break;
     case CX_KIND_TEXT:
-        write_text(out, field->text);
+        (void)fwrite(field->text.data, 1, field->text.len, out);
         break;
     case CX_KIND_BLOB:
         write_blob(out, field->blob);
@@ -95,10 +86,12 @@ static char *text_of(const cx_param *field)
     if (out == NULL)
         return NULL;
     write_field(out, field);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    (void)tame(text, size);
+    return text;
 }
 
 static int width_of(const char *text)
@@ -150,56 +143,80 @@ static void print_rule(const struct table *table)
     }
 }
 
-static bool measure(struct table *table)
+/* At the begin of a row: now and then the others have their turn, and may
+ * cancel what this one does. */
+static int let_others(const struct table *table, size_t i)
 {
-    for (size_t i = 0; i < table->len; i++) {
+    size_t columns = table->rows->columns;
+
+    return i % columns == 0 && i / columns % ROWS_AT_ONCE == 0 ? cx_yield() : 0;
+}
+
+static int measure(struct table *table)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < table->len; i++) {
         int *width = &table->widths[i % table->rows->columns];
         cx_param cell = cell_of(table, i);
 
         table->texts[i] = text_of(&cell);
         if (table->texts[i] == NULL)
-            return false;
+            return -ENOMEM;
         if (width_of(table->texts[i]) > *width)
             *width = width_of(table->texts[i]);
+        error = let_others(table, i);
     }
-    return true;
+    return error;
 }
 
-static void print_table(const struct table *table)
+static int print_table(const struct table *table)
 {
-    for (size_t i = 0; i < table->len; i++) {
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < table->len; i++) {
         if (i == table->rows->columns)
             print_rule(table);
         print_cell(table, i);
+        error = let_others(table, i + 1);
     }
     if (table->rows->len == 0)
         print_rule(table);
+    return error;
 }
 
-static void print_rows(const cx_rows *rows)
+static int print_rows(const cx_rows *rows)
 {
     struct table table = {.rows = rows, .len = (rows->len + 1) * rows->columns};
+    int error = -ENOMEM;
 
     table.texts = calloc(table.len, sizeof(*table.texts));
     table.widths = calloc(rows->columns, sizeof(*table.widths));
-    if (table.texts != NULL && table.widths != NULL && measure(&table))
-        print_table(&table);
-    else
-        fputs("(no memory to show them)\n", stdout);
+    if (table.texts != NULL && table.widths != NULL)
+        error = measure(&table);
+    if (error == 0)
+        error = print_table(&table);
     for (size_t i = 0; table.texts != NULL && i < table.len; i++)
         free(table.texts[i]);
     free(table.texts);
     free(table.widths);
+    return error;
 }
 
+/* Of rows that are not shown, or not all, it is told how many there are. */
 void rows_print(const cx_rows *rows)
 {
+    int error;
+
     if (rows->columns == 0) {
         printf("(%" PRId64 " row%s changed)\n", rows->changed,
                rows->changed == 1 ? "" : "s");
     } else {
-        print_rows(rows);
-        printf("(%zu row%s)\n", rows->len, rows->len == 1 ? "" : "s");
+        error = print_rows(rows);
+        printf("(%zu row%s%s)\n", rows->len, rows->len == 1 ? "" : "s",
+               error == 0         ? ""
+               : error == -ENOMEM ? ", no memory to show them"
+                                  : ", not all of which are shown");
     }
     fflush(stdout);
 }

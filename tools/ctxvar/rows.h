@@ -6,7 +6,8 @@
 #include <ctxvar/database.h>
 
 /* Print them to stdout with their names and how many they are; without
- * columns, how many rows were changed. */
+ * columns, how many rows were changed. Within a task, which is cancelled
+ * between two rows. */
 void rows_print(const cx_rows *rows);
 
 #endif

@@ -11,6 +11,7 @@
 #include <ctxvar/file.h>
 
 #include "scripts.h"
+#include "splitter.h"
 #include "usage.h"
 
 /* What a file's name says. */
@@ -167,7 +168,43 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-bool scripts_read(struct scripts *scripts, const char *path)
+/* PostgreSQL knows no script without a statement in it. None at all is the
+ * same to the library, also later on. */
+static void drop_blank(cx_migration *migration)
+{
+    const char *text = migration->postgres;
+
+    if (text == NULL || !splitter_is_blank(true, text, strlen(text)))
+        return;
+    free((char *)text);
+    migration->postgres = NULL;
+}
+
+/* Is there a script for the engine, even if it says nothing? */
+static bool check(const cx_migration *migration, const char *path, bool server)
+{
+    if ((server ? migration->postgres : migration->sqlite) != NULL)
+        return true;
+    complain("ctxvar tenant: \"%s\": version %d, %s, has no script for %s; if"
+             " there is nothing to do, an empty %04d_%s.%s.sql says so",
+             path, migration->version, migration->name,
+             server ? "PostgreSQL" : "SQLite", migration->version,
+             migration->name, server ? "postgres" : "sqlite");
+    return false;
+}
+
+static bool finish(struct scripts *scripts, const char *path, bool server)
+{
+    qsort(scripts->list, scripts->len, sizeof(*scripts->list), compare);
+    for (size_t i = 0; i < scripts->len; i++) {
+        if (!check(&scripts->list[i], path, server))
+            return false;
+        drop_blank(&scripts->list[i]);
+    }
+    return true;
+}
+
+bool scripts_read(struct scripts *scripts, const char *path, bool server)
 {
     const char *slash = strrchr(path, '/');
     DIR *dir = opendir(path);
@@ -182,9 +219,8 @@ bool scripts_read(struct scripts *scripts, const char *path)
     } else {
         ok = refuse(path, strerror(errno));
     }
-    if (ok)
-        qsort(scripts->list, scripts->len, sizeof(*scripts->list), compare);
-    else
+    ok = ok && finish(scripts, path, server);
+    if (!ok)
         scripts_fini(scripts);
     return ok;
 }

@@ -16,11 +16,12 @@ struct scripts {
 };
 
 /*
- * Read a folder's scripts, or the one that is a file, within a task: what is
- * there on success is scripts_fini()'s; false: a line on stderr names the
- * offender.
+ * Read a folder's scripts, or the one that is a file, for one of the engines,
+ * within a task. A version that has a script for the other one alone is
+ * refused: it would count as applied. What is there on success is
+ * scripts_fini()'s; false: a line on stderr names the offender.
  */
-bool scripts_read(struct scripts *scripts, const char *path);
+bool scripts_read(struct scripts *scripts, const char *path, bool server);
 void scripts_fini(struct scripts *scripts);
 
 #endif

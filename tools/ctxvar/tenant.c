@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding the subcommand, and those that are one call of the library. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,13 +9,14 @@
 
 #include <ctxvar/migrate.h>
 
+#include "tame.h"
 #include "tenant.h"
 #include "url.h"
 #include "usage.h"
 
 static const char tenant[] = "ctxvar tenant";
 
-enum { ARGUMENTS = 2 };
+enum { ARGUMENTS = 2, CANCEL_MS = 500 };
 
 const char *tenant_words(int error)
 {
@@ -42,53 +44,6 @@ static int create(struct tenant_call *call)
     return status_of(name, cx_tenant_create(call->db, CX_TEXT(name), NULL));
 }
 
-struct listing {
-    cx_db *db;
-    int status;
-};
-
-static int version_of(cx_db *db, cx_tenant *each, int *version)
-{
-    int error = -ENOMEM;
-
-    CX_WITH_TENANT(each) {
-        error = cx_migrate_version(db, version);
-    }
-    return error;
-}
-
-/* A line: its id, the version of its tables, its name. One that cannot be
- * opened is told of, and does not hide the others. */
-static int list_one(cx_tenant *each, void *arg)
-{
-    struct listing *listing = arg;
-    cx_text name = cx_tenant_name(each);
-    char text[16] = "?";
-    int version;
-    int error = version_of(listing->db, each, &version);
-
-    if (error == 0)
-        (void)snprintf(text, sizeof(text), "%d", version);
-    else
-        complain("%s: tenant %" PRId64 ": %s", tenant, cx_tenant_id(each),
-                 tenant_words(error));
-    printf("%8" PRId64 "  %7s  %.*s\n", cx_tenant_id(each), text, (int)name.len,
-           name.data);
-    if (error != 0)
-        listing->status = EXIT_WRONG;
-    return 0;
-}
-
-static int list(struct tenant_call *call)
-{
-    struct listing listing = {call->db, EXIT_RIGHT};
-    int error;
-
-    printf("%8s  %7s  %s\n", "id", "version", "name");
-    error = cx_tenant_each(call->db, list_one, &listing);
-    return tenant_is_ok(call->shown, error) ? listing.status : EXIT_WRONG;
-}
-
 static int rename_tenant(struct tenant_call *call)
 {
     const char *name = call->arguments[0];
@@ -110,8 +65,9 @@ static bool is_confirmed(const struct tenant_call *call, const cx_tenant *found)
 
     if (call->yes)
         return true;
-    fprintf(stderr, "Drop tenant %" PRId64 ", \"%s\", and all it has? [y/N] ",
-            cx_tenant_id(found), call->arguments[0]);
+    tame_print(stderr,
+               "Drop tenant %" PRId64 ", \"%s\", and all it has? [y/N] ",
+               cx_tenant_id(found), call->arguments[0]);
     if (fgets(answer, sizeof(answer), stdin) != NULL &&
         (answer[0] == 'y' || answer[0] == 'Y'))
         return true;
@@ -140,46 +96,121 @@ static const struct subcommand {
     const char *name;
     int (*run)(struct tenant_call *call);
     int arguments; /* after the URL */
-    bool makes;    /* a database, where there is none */
     const char *takes;
     const char *about;
+    const char *more;     /* of its own help */
+    bool makes;           /* a database, where there is none */
+    unsigned connections; /* at most; 0: the library's default */
+    bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
 } subcommands[] = {
-    {"create", create, 1, true, "URL NAME", "make a tenant"},
-    {"list", list, 0, false, "URL", "tell the id, version and name of each"},
-    {"rename", rename_tenant, 2, false, "URL NAME NEW",
-     "give a tenant another name"},
-    {"drop", drop, 1, false, "URL NAME", "drop a tenant and all it has"},
-    {"migrate", tenant_migrate, 1, true, "URL PATH",
-     "bring all tenants to the last version of the scripts"},
-    {"shell", tenant_shell, 1, false, "URL NAME",
-     "run statements from standard input as a tenant"},
+    {.name = "create",
+     .run = create,
+     .arguments = 1,
+     .takes = "URL NAME",
+     .about = "make a tenant",
+     .more =
+         "Its tables are those that all tenants were last migrated to. Where\n"
+         "there is no database, one is made, which a line on standard error\n"
+         "tells.\n",
+     .makes = true},
+    {.name = "list",
+     .run = tenant_list,
+     .arguments = 0,
+     .takes = "URL",
+     .about = "tell the id, version and name of each",
+     .more = "The version of one that cannot be opened is shown as \"?\".\n",
+     .connections = TENANT_LIST_CONNECTIONS},
+    {.name = "rename",
+     .run = rename_tenant,
+     .arguments = 2,
+     .takes = "URL NAME NEW",
+     .about = "give a tenant another name",
+     .more = "Its id and its rows stay.\n"},
+    {.name = "drop",
+     .run = drop,
+     .arguments = 1,
+     .takes = "URL NAME [--yes]",
+     .about = "drop a tenant and all it has",
+     .more = "On a terminal it asks first; without one, --yes is needed.\n"},
+    {.name = "migrate",
+     .run = tenant_migrate,
+     .arguments = 1,
+     .takes = "URL PATH",
+     .about = "bring all tenants to the last version of the scripts",
+     .more =
+         "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
+         "them. A script for one engine is 0001_users.sqlite.sql or\n"
+         "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"
+         "A tenant that fails is told of, and the others go on. Where there is\n"
+         "no database, one is made, which a line on standard error tells.\n"
+         "Ctrl-C leaves those that are not done as they were; run again, it\n"
+         "goes on with them.\n",
+     .makes = true,
+     .prepare = tenant_migrate_prepare},
+    {.name = "shell",
+     .run = tenant_shell,
+     .arguments = 1,
+     .takes = "URL NAME",
+     .about = "run statements from standard input as a tenant",
+     .more =
+         "A statement ends with \";\", on its line or on a later one; only the\n"
+         "last one of a script may lack it. Each is a transaction of its own.\n"
+         "One that fails is told of, and the next one runs; of a script, with\n"
+         "the line that it begins in. Ctrl-C cancels the statement that runs,\n"
+         "and ends a script. On a terminal \"help\" tells more; \"quit\",\n"
+         "\"exit\", \"\\q\" or Ctrl-D ends.\n"},
 };
 
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
 
-static void help(FILE *out)
+static const char url_help[] =
+    "URL is \"sqlite:DIR\", a folder, or \"postgresql://...\", a database\n"
+    "on a server.\n";
+
+static const char exit_help[] =
+    "Exit status: 0 if it was done; 1 if something failed; 2 for bad\n"
+    "usage; 130 if interrupted.\n";
+
+static int help(FILE *out)
 {
     fputs("Usage: ctxvar tenant SUBCOMMAND URL [ARGUMENT...] [--yes]\n"
+          "       ctxvar tenant help [SUBCOMMAND]\n"
           "\n"
-          "The tenants of a database: \"sqlite:DIR\", a folder, or\n"
-          "\"postgresql://...\", a database on a server.\n"
+          "The tenants of a database.\n"
           "\n"
           "Subcommands:\n",
           out);
     for (size_t i = 0; i < SUBCOMMANDS; i++)
-        fprintf(out, "  %-7s %-13s %s\n", subcommands[i].name,
+        fprintf(out, "  %-7s %-16s  %s\n", subcommands[i].name,
                 subcommands[i].takes, subcommands[i].about);
-    fputs("\n"
-          "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
-          "them. A script for one engine is 0001_users.sqlite.sql or\n"
-          "0001_users.postgres.sql.\n"
-          "\n"
-          "Options:\n"
-          "  --yes   drop without asking\n"
-          "  --help  this text\n"
-          "\n"
-          "Exit status: 0; 1 if something failed; 2 for bad usage.\n",
-          out);
+    fprintf(out,
+            "\n"
+            "%s"
+            "\n"
+            "Options:\n"
+            "  --yes   drop without asking\n"
+            "  --      what follows is no option\n"
+            "  --help  this text; after a subcommand, more of that\n"
+            "\n"
+            "%s",
+            url_help, exit_help);
+    return out == stdout ? EXIT_RIGHT : EXIT_USAGE;
+}
+
+static int help_of(const struct subcommand *subcommand)
+{
+    printf("Usage: ctxvar tenant %s %s\n"
+           "\n"
+           "%c%s.\n"
+           "%s"
+           "\n"
+           "%s"
+           "\n"
+           "%s",
+           subcommand->name, subcommand->takes,
+           toupper((unsigned char)subcommand->about[0]), subcommand->about + 1,
+           subcommand->more, url_help, exit_help);
+    return EXIT_RIGHT;
 }
 
 struct run {
@@ -187,18 +218,49 @@ struct run {
     struct tenant_call *call;
 };
 
+/* What is mistyped is not to become a database; of the subcommands that make
+ * one it is told that they did. */
+static int open_database(const struct run *run)
+{
+    struct tenant_call *call = run->call;
+    cx_db_options options = {.existing = true,
+                             .connections = run->subcommand->connections};
+    int error = cx_db_open(call->url, &options, &call->db);
+
+    if (error != -ENOENT || !run->subcommand->makes)
+        return error;
+    options.existing = false;
+    error = cx_db_open(call->url, &options, &call->db);
+    if (error == 0)
+        complain("%s: made a new database at %s", tenant, call->shown);
+    return error;
+}
+
+static int run_opened(const struct run *run)
+{
+    struct tenant_call *call = run->call;
+    int status;
+
+    if (!tenant_is_ok(call->shown, open_database(run)))
+        return EXIT_WRONG;
+    status = run->subcommand->run(call);
+    /* The library tells a server of a cancel on a thread that nobody waits
+     * for. If this process ended before, the statement would go on there. */
+    if (status == EXIT_INTERRUPTED && url_folder(call->url) == NULL)
+        (void)cx_sleep(CANCEL_MS);
+    if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
+        return EXIT_WRONG;
+    return status;
+}
+
 static void *run_main(void *arg)
 {
     const struct run *run = arg;
     struct tenant_call *call = run->call;
-    /* What is mistyped is not to become a database. */
-    const cx_db_options options = {.existing = !run->subcommand->makes};
 
-    if (!tenant_is_ok(call->shown, cx_db_open(call->url, &options, &call->db)))
-        return NULL;
-    call->status = run->subcommand->run(call);
-    if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
-        call->status = EXIT_WRONG;
+    if (run->subcommand->prepare == NULL || run->subcommand->prepare(call))
+        call->status = run_opened(run);
+    scripts_fini(&call->scripts);
     return NULL;
 }
 
@@ -275,30 +337,40 @@ static int run_words(const struct subcommand *subcommand,
     return run_subcommand(subcommand, &call);
 }
 
+static int run_help(int argc, char **argv)
+{
+    const struct subcommand *subcommand;
+
+    if (argc < 2)
+        return help(stdout);
+    subcommand = find(argv[1]);
+    if (subcommand == NULL)
+        return usage_error(tenant, "unknown subcommand", argv[1]);
+    if (argc > 2)
+        return usage_error(tenant, "one argument too many", argv[2]);
+    return help_of(subcommand);
+}
+
 int tenant_main(int argc, char **argv)
 {
     const struct subcommand *subcommand;
     struct words words;
     int status;
 
-    if (argc < 2) {
-        help(stderr);
-        return EXIT_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        help(stdout);
-        return EXIT_RIGHT;
-    }
+    if (argc < 2)
+        return help(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help(stdout);
+    if (strcmp(argv[1], "help") == 0)
+        return run_help(argc - 1, argv + 1);
     subcommand = find(argv[1]);
     if (subcommand == NULL)
         return usage_error(tenant, "unknown subcommand or option", argv[1]);
     status = read_words(&words, subcommand, argc - 2, argv + 2);
     if (status != EXIT_RIGHT)
         return status;
-    if (words.help) {
-        help(stdout);
-        return EXIT_RIGHT;
-    }
+    if (words.help)
+        return help_of(subcommand);
     if (words.len <= subcommand->arguments)
         return usage_error(tenant, "an argument is missing after",
                            argv[argc - 1]);

@@ -10,12 +10,18 @@
 
 #include <ctxvar/tenant.h>
 
+#include "scripts.h"
+
+/* How many tenants a list asks at once, each over a connection. */
+enum { TENANT_LIST_CONNECTIONS = 4 };
+
 /* A call of a subcommand, whose function runs in a task. */
 struct tenant_call {
     const char *url;
     const char *shown;            /* what may be shown of it */
     const char *const *arguments; /* after the URL; as many as it takes */
     bool yes;                     /* nobody is to be asked */
+    struct scripts scripts;       /* to migrate to */
     cx_db *db;
     int status; /* written by the function */
 };
@@ -30,7 +36,12 @@ const char *tenant_words(int error);
  * was made in. */
 bool tenant_is_ok(const char *offender, int error);
 
+/* Before a database is opened, or made; false: a line on stderr tells why
+ * there is no need of one. */
+bool tenant_migrate_prepare(struct tenant_call *call);
+
 /* Subcommands: they give the exit status. */
+int tenant_list(struct tenant_call *call);
 int tenant_migrate(struct tenant_call *call);
 int tenant_shell(struct tenant_call *call);
 

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tame.h"
 #include "term.h"
 
 /* NO_COLOR counts when it is set and not empty: https://no-color.org */
@@ -32,10 +34,19 @@ void term_print(enum term_style style, const char *format, ...)
     if (coloured)
         fputs(on[style], stdout);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    tame_vprint(stdout, format, arguments);
     va_end(arguments);
     if (coloured)
         fputs("\033[0m", stdout);
     /* Each line as it happens, also into a pipe. */
     fflush(stdout);
+}
+
+size_t term_columns(int fd)
+{
+    struct winsize size;
+
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
 }

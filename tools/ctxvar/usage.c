@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "tame.h"
 #include "usage.h"
 
 void complain(const char *format, ...)
@@ -13,10 +14,7 @@ void complain(const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    for (char *c = line; *c != '\0'; c++) {
-        if (iscntrl((unsigned char)*c))
-            *c = '?';
-    }
+    (void)tame(line, strlen(line));
     fprintf(stderr, "%s\n", line);
 }
 
