@@ -215,8 +215,8 @@ CX__API int cx_model_lock(cx_db *db, const cx_model *model, void *row,
  *         one is not there, without found.
  *
  * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
- * Cost: on PostgreSQL, one round trip for each 256, and one statement if the key
- * is one whole number; on SQLite that of n cx_model_find().
+ * Cost: on PostgreSQL, one round trip for each 256, and one statement if the
+ * key is one whole number; on SQLite that of n cx_model_find().
  * Source: libpq, pipeline mode; Rails, find() of several ids.  Since: 0.1
  */
 CX__API int cx_model_find_many(cx_db *db, const cx_model *model, void *rows,
