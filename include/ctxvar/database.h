@@ -11,14 +11,16 @@
  * Any function that takes a cx_db or a cx_tenant and can fail may return
  *
  *   -ECANCELED   the task is cancelled
- *   -ETIMEDOUT   the deadline has passed
+ *   -ETIMEDOUT   the deadline has passed, or what the server itself gives a
+ *                statement
  *   -EBUSY       another process has had a lock for a minute; where there is a
  *                deadline, that says how long it is waited for
  *   -EIO         the database cannot be read or written; -ENOSPC: it is full;
  *                -EROFS: it is read-only; -EUCLEAN: it is damaged
  *   -ECONNREFUSED  the server cannot be connected to
  *   -ECONNRESET  the connection to the server is lost
- *   -EAGAIN      the server has no connection left, or is short of something
+ *   -EAGAIN      the server has no connection left, is short of something, or
+ *                is starting
  *   -EMFILE      no more file descriptors
  *   -ENOMEM      no memory
  *   -EINVAL      a pointer is NULL that must not be
@@ -81,7 +83,8 @@ typedef struct cx_db_options {
  *   -ENOTEMPTY   the folder or the server's database is used for something
  *                else
  *   -ENOTDIR     there is something else in the place of the folder
- *   -EACCES      the folder or its files may not be used
+ *   -EACCES      the folder or its files may not be used, or the server does
+ *                not let the URL's role in
  *   -EPROTONOSUPPORT  it was written by a later version of this library
  *
  * Suspends: yes. Threads: a loop's, within a task. Cost: a thread, and some

@@ -512,8 +512,8 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
  *
  * Text and bytes in the row are borrowed until the next one. What the block
  * calls on this database it does on the same connection: on PostgreSQL, the
- * rows that are still to come are taken into memory before that. error is an int's
- * address: 0 after the last row, or why there was no other.
+ * rows that are still to come are taken into memory before that. error is an
+ * int's address: 0 after the last row, or why there was no other.
  *
  * Source: own, with the errors of models.  Since: 0.1
  */

@@ -118,12 +118,12 @@ static int failed(const PGresult *result, int position)
     const char *column = field(result, PG_DIAG_COLUMN_NAME);
     const char *constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
     const char *place = field(result, position);
-    const struct cause *cause = cause_of(is_raised(result) ? "P0" : state);
+    const struct cause *cause = cause_of(state);
 
     if (state[0] == '\0')
         return cx__pq_lost();
     if (is_raised(result))
-        return cx__problem(cause->error, "%s", cause->words);
+        return cx__problem(-EDOM, "an error that code in the database raised");
     return cx__problem(cause->error, "%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
                        words_of(cause, result, place),
                        place[0] != '\0' ? ", at character " : "", place,

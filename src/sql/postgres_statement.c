@@ -9,9 +9,7 @@
  * have. They come one by one, so that a large answer is not held in memory, and
  * one that nobody wants any more costs the connection and not the memory.
  */
-#include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -99,7 +99,7 @@ static void write_f64(char *text, double value)
     (void)uselocale(before);
 }
 
-void cx__pg_write_number(char text[CX__PG_NUMBER_BYTES], const cx_param *value)
+void cx__pg_write_number(char *text, const cx_param *value)
 {
     switch (value->kind) {
     case CX_KIND_I64:

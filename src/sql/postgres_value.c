@@ -25,8 +25,7 @@ enum {
     OID_BPCHAR = 1042,
     OID_VARCHAR = 1043,
     OID_TIMESTAMP = 1114,
-    OID_TIMESTAMPTZ = 1184,
-    I64_BYTES = 21
+    OID_TIMESTAMPTZ = 1184
 };
 
 /* From 1970-01-01 to the server's first moment, 2000-01-01. */
@@ -122,8 +121,9 @@ int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
     default:
         break;
     }
-    number = cx__scratch_take(
-        scratch, value->kind == CX_KIND_I64 ? I64_BYTES : CX__PG_NUMBER_BYTES);
+    number = cx__scratch_take(scratch, value->kind == CX_KIND_I64
+                                           ? CX__PG_I64_BYTES
+                                           : CX__PG_NUMBER_BYTES);
     if (number == NULL)
         return -ENOMEM;
     cx__pg_write_number(number, value);

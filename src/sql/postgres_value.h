@@ -10,6 +10,7 @@
 enum {
     CX__SCRATCH_FIRST = 128,
     CX__PG_NUMBER_BYTES = 64,
+    CX__PG_I64_BYTES = 21,
     CX__OID_FLOAT4 = 700
 };
 
@@ -30,8 +31,9 @@ char *cx__scratch_take(struct cx__scratch *scratch, size_t bytes);
 int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
                  const char **text);
 
-/* One that is neither text nor bytes, as text. */
-void cx__pg_write_number(char text[CX__PG_NUMBER_BYTES], const cx_param *value);
+/* One that is neither text nor bytes, as text: of CX__PG_I64_BYTES at most if
+ * it is a whole number, else of CX__PG_NUMBER_BYTES. */
+void cx__pg_write_number(char *text, const cx_param *value);
 
 /* Whole numbers as an array, as text. 0 or -ENOMEM. */
 int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
