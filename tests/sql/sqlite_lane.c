@@ -184,12 +184,11 @@ ATTACK(rows_before_an_error_come_before_it)
     int n = 0;
 
     assert_int_equal(cx_db_sql_each(db, FAILS_AT_50, NULL, count_one, &n),
-                     -EINVAL);
+                     -EDOM);
     assert_int_equal(n, 49);
     assert_string_equal(cx_db_problem(), "integer overflow");
     assert_int_equal(
-        cx_db_sql_each(db, FAILS_AT_50, NULL, count_and_fail, &series),
-        -EINVAL);
+        cx_db_sql_each(db, FAILS_AT_50, NULL, count_and_fail, &series), -EDOM);
     assert_int_equal(series.n, 49);
     assert_string_equal(cx_db_problem(), "integer overflow");
 }
