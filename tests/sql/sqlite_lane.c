@@ -43,10 +43,10 @@ static void *count_turns(void *arg)
 ATTACK(a_function_that_takes_long_keeps_nobody_waiting)
 {
     static const char *const texts[] = {
-        "SELECT hex(zeroblob(400000)) LIKE"
-        " '%' || hex(zeroblob(200)) || '1%'",
-        "SELECT hex(zeroblob(400000)) GLOB"
-        " '*' || hex(zeroblob(200)) || '1*'",
+        "SELECT hex(zeroblob(2000000)) LIKE"
+        " '%' || hex(zeroblob(48)) || '1%'",
+        "SELECT hex(zeroblob(2000000)) GLOB"
+        " '*' || hex(zeroblob(48)) || '1*'",
         "SELECT trim(hex(zeroblob(2000000)), '10')",
         "SELECT upper(hex(zeroblob(4000000))), lower(hex(zeroblob(4000000))),"
         " length(hex(zeroblob(4000000))), quote(hex(zeroblob(4000000)))",

@@ -211,6 +211,17 @@ ATTACK(a_thousand_variables_are_bound_and_32_thousand_are_refused)
     free(many);
 }
 
+/* S20: each of its bytes may be compared with each of the value's. */
+ATTACK(a_pattern_has_a_hundred_bytes_at_most)
+{
+    assert_ok(run(db, "SELECT 'x' LIKE hex(zeroblob(50))"));
+    assert_ok(run(db, "SELECT 'x' GLOB hex(zeroblob(50))"));
+    assert_too_much(db, "SELECT 'x' LIKE hex(zeroblob(51))", -E2BIG,
+                    "pattern too complex");
+    assert_too_much(db, "SELECT 'x' GLOB hex(zeroblob(51))", -E2BIG,
+                    "pattern too complex");
+}
+
 /* S20. */
 ATTACK(a_value_of_a_gibibyte_is_never_made)
 {
@@ -296,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_deep_statement_is_refused_and_a_common_one_is_not),
         cmocka_unit_test(
             a_thousand_variables_are_bound_and_32_thousand_are_refused),
+        cmocka_unit_test(a_pattern_has_a_hundred_bytes_at_most),
         cmocka_unit_test(a_value_of_a_gibibyte_is_never_made),
         cmocka_unit_test(a_text_or_parameter_that_is_too_long_is_refused),
         cmocka_unit_test(a_statement_cannot_fill_the_disk_with_what_it_sorts),
