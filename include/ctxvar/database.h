@@ -189,8 +189,9 @@ CX__API void cx_rows_fini(cx_rows *rows);
  *                cx_db_sql_each() takes one by one
  *
  * On SQLite it runs on a thread beside the loop, whatever it takes. A cancel
- * and the deadline are heeded between its steps, but not within a function: one
- * over the largest value that there may be, 64 MiB, can take a minute.
+ * and the deadline are heeded between its rows and those it looks at, but not
+ * within one: a LIKE of the longest pattern, 100 bytes, over the largest value,
+ * 64 MiB, can take half a minute, and a row can ask for several.
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
  * Cost: that of the statement, which is prepared once; on SQLite, some

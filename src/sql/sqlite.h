@@ -99,12 +99,17 @@ int cx__sqlite_problem(struct cx__sqlite_connection *connection, int code);
 /* What a step came to, to be told later; a transaction may have ended. */
 int cx__sqlite_step_outcome(struct cx__sqlite_connection *connection, int code,
                             struct cx__outcome *outcome);
+/* Words for a file that can be read alone. */
+extern const char cx__sqlite_unwritable[];
 /* Leave the words of an outcome with the running task: its error. */
 int cx__sqlite_tell(const struct cx__outcome *outcome);
 /* The same for a job, which has no context to leave words in. */
 int cx__sqlite_outcome(struct cx__outcome *outcome, sqlite3 *handle, int code);
 /* The same for what the system said. */
 int cx__sqlite_failed(struct cx__outcome *outcome, int number);
+/* The same, after words of the engine's own on what was tried. */
+int cx__sqlite_failed_to(struct cx__outcome *outcome, int number,
+                         const char *words);
 /* Words of the engine's own. Returns error. */
 int cx__sqlite_refuse(struct cx__outcome *outcome, int error,
                       const char *words);

@@ -52,8 +52,7 @@ static int check_log_mode(struct connect_job *job)
             strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
     (void)sqlite3_finalize(statement);
     if (code == SQLITE_ROW && !is_wal)
-        return cx__sqlite_refuse(&job->outcome, -EROFS,
-                                 "the file cannot be written");
+        return cx__sqlite_refuse(&job->outcome, -EROFS, cx__sqlite_unwritable);
     return cx__sqlite_outcome(&job->outcome, job->connection->handle, code);
 }
 

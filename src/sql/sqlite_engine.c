@@ -84,12 +84,12 @@ static int open_folder(struct open_job *job)
 {
     if (!job->sqlite->existing && mkdir(job->place, S_IRWXU) != 0 &&
         errno != EEXIST)
-        return cx__sqlite_refuse(&job->outcome, -errno,
-                                 "the folder cannot be made");
+        return cx__sqlite_failed_to(&job->outcome, errno,
+                                    "the folder cannot be made");
     job->sqlite->folder = realpath(job->place, NULL);
     if (job->sqlite->folder == NULL)
-        return cx__sqlite_refuse(&job->outcome, -errno,
-                                 "there is no such folder");
+        return cx__sqlite_failed_to(&job->outcome, errno,
+                                    "the folder cannot be found");
     return 0;
 }
 

@@ -19,6 +19,35 @@ static int constraint(int code)
     }
 }
 
+const char cx__sqlite_unwritable[] =
+    "the file, or its folder, may not be written";
+
+/* Errors that SQLite has no code for, by how its words begin. */
+static const struct {
+    const char *words;
+    int error;
+} told[] = {
+    {"Expression tree is too large", -E2BIG},
+    {"LIKE or GLOB pattern too complex", -E2BIG},
+    {"at most ", -E2BIG},
+    {"integer overflow", -EDOM},
+    {"not authorized to use function", -EACCES},
+    {"parser stack overflow", -E2BIG},
+    {"too many ", -E2BIG},
+    {"variable number must be", -E2BIG},
+};
+
+static int of_words(sqlite3 *handle)
+{
+    const char *words = handle != NULL ? sqlite3_errmsg(handle) : "";
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        if (strncmp(words, told[i].words, strlen(told[i].words)) == 0)
+            return told[i].error;
+    }
+    return -EINVAL;
+}
+
 /* What the system said, where that says more than SQLite's code. */
 static int of_system(sqlite3 *handle)
 {
@@ -57,6 +86,7 @@ int cx__sqlite_errno(sqlite3 *handle, int code)
         return -EDOM;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
         return -EBUSY;
     case SQLITE_AUTH:
     case SQLITE_PERM:
@@ -80,21 +110,33 @@ int cx__sqlite_errno(sqlite3 *handle, int code)
         return code == SQLITE_IOERR_NOMEM ? -ENOMEM : of_system(handle);
     case SQLITE_CANTOPEN:
         return of_system(handle);
+    case SQLITE_INTERNAL:
+    case SQLITE_NOLFS:
+        return -EIO;
+    case SQLITE_ERROR:
+        return of_words(handle);
     default:
         return -EINVAL;
     }
 }
 
 /* SQLite's words, or better ones. */
-static const char *words_of(sqlite3 *handle, int code)
+static const char *words_of(sqlite3 *handle, int code, int error)
 {
     switch (code & 0xff) {
     case SQLITE_TOOBIG:
         return "a value is too large, or what is kept of rows to sort or"
                " compare them";
+    case SQLITE_READONLY:
+        return cx__sqlite_unwritable;
+    case SQLITE_CANTOPEN:
+        if (error == -EACCES)
+            return "the file may not be used";
+        break;
     default:
-        return handle != NULL ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+        break;
     }
+    return handle != NULL ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
 }
 
 /* What a connection's call came to. */
@@ -118,7 +160,7 @@ static int judge(struct cx__sqlite_connection *connection, int code,
     if (error == -EACCES && connection->refusal != NULL)
         return cx__sqlite_refuse(outcome, error, connection->refusal);
     return cx__sqlite_refuse(outcome, error,
-                             words_of(connection->handle, code));
+                             words_of(connection->handle, code, error));
 }
 
 int cx__sqlite_step_outcome(struct cx__sqlite_connection *connection, int code,
@@ -163,10 +205,19 @@ int cx__sqlite_outcome(struct cx__outcome *outcome, sqlite3 *handle, int code)
 
     if (error == 0)
         return 0;
-    return cx__sqlite_refuse(outcome, error, words_of(handle, code));
+    return cx__sqlite_refuse(outcome, error, words_of(handle, code, error));
 }
 
 int cx__sqlite_failed(struct cx__outcome *outcome, int number)
 {
     return cx__sqlite_refuse(outcome, -number, strerrordesc_np(number));
+}
+
+int cx__sqlite_failed_to(struct cx__outcome *outcome, int number,
+                         const char *words)
+{
+    outcome->error = -number;
+    (void)snprintf(outcome->words, sizeof(outcome->words), "%s: %s", words,
+                   strerrordesc_np(number));
+    return -number;
 }

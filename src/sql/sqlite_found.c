@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "sqlite.h"
 
@@ -35,11 +35,15 @@ static int check_place(const struct cx__sqlite *sqlite, const char *registry,
                        struct cx__outcome *outcome)
 {
     const struct dirent *entry;
+    struct stat is;
     bool is_used = false;
     DIR *folder;
 
-    if (access(registry, F_OK) == 0)
+    if (stat(registry, &is) == 0)
         return 0;
+    if (errno != ENOENT)
+        return cx__sqlite_failed_to(outcome, errno,
+                                    "the folder may not be used");
     if (sqlite->existing)
         return cx__sqlite_refuse(outcome, -ENOENT,
                                  "tenants were never kept here");

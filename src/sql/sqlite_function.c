@@ -141,13 +141,14 @@ static void give(sqlite3_context *context, struct bytes in, struct bytes what,
     sqlite3 *handle = sqlite3_context_db_handle(context);
     size_t most = (size_t)sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, -1);
     size_t n = count(in, what);
-    size_t len = in.len - n * what.len + n * with.len;
+    size_t len = in.len - n * what.len;
     unsigned char *text;
 
-    if (len > most) {
+    if (len > most || (with.len > 0 && n > (most - len) / with.len)) {
         sqlite3_result_error_toobig(context);
         return;
     }
+    len += n * with.len;
     text = sqlite3_malloc64(len + 1);
     if (text == NULL) {
         sqlite3_result_error_nomem(context);

@@ -7,7 +7,8 @@
  * - Defensive settings: no writable schema, no extensions, no views and
  *   triggers, nothing in a file's schema is trusted, since a file may come
  *   from elsewhere.
- * - Limits: none of SQLite's own is meant for statements from strangers.
+ * - Limits: none of SQLite's own is meant for statements from strangers. A
+ *   pattern is compared with each place of a value, and nobody can stop that.
  *   ATTACH has none left, and with it go VACUUM and VACUUM INTO.
  * - An authorizer that allows what is listed below, and nothing else.
  */
@@ -303,7 +304,7 @@ static const struct setting limits[] = {
     {SQLITE_LIMIT_COMPOUND_SELECT, 50},
     {SQLITE_LIMIT_VDBE_OP, 100000},
     {SQLITE_LIMIT_FUNCTION_ARG, 100},
-    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000},
+    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
     {SQLITE_LIMIT_VARIABLE_NUMBER, 1000},
     {SQLITE_LIMIT_TRIGGER_DEPTH, 10},
     {SQLITE_LIMIT_WORKER_THREADS, 0},

@@ -65,9 +65,11 @@ int cx__sqlite_open(const struct cx__sqlite *sqlite, const char *path,
 
 int cx__sqlite_unmade(const char *path, int error, struct cx__outcome *outcome)
 {
-    if (error != -ENOENT || access(path, F_OK) != 0)
+    struct stat is;
+
+    if (error != -ENOENT || lstat(path, &is) != 0)
         return error;
-    return cx__sqlite_refuse(outcome, -EROFS, "the file cannot be written");
+    return cx__sqlite_refuse(outcome, -EROFS, cx__sqlite_unwritable);
 }
 
 int cx__sqlite_exec(sqlite3 *handle, const char *text,
@@ -127,7 +129,7 @@ int cx__sqlite_make_file(const char *path, struct cx__outcome *outcome)
                   S_IRUSR | S_IWUSR);
 
     if (fd < 0)
-        return cx__sqlite_failed(outcome, errno);
+        return cx__sqlite_failed_to(outcome, errno, "no file can be made");
     (void)close(fd);
     return 0;
 }
@@ -194,7 +196,8 @@ static int fill(const struct cx__sqlite *sqlite, const char *path, int64_t id,
 static bool is_unused(const struct cx__sqlite *sqlite, int64_t id)
 {
     char *path = cx__sqlite_path(sqlite, CX__TENANT, id, unused);
-    bool found = path != NULL && access(path, F_OK) == 0;
+    struct stat is;
+    bool found = path != NULL && lstat(path, &is) == 0;
 
     free(path);
     return found;
@@ -228,9 +231,9 @@ int cx__sqlite_use(const struct cx__sqlite *sqlite, int64_t id,
 static int clear_way(const struct cx__sqlite *sqlite, const char *path,
                      int64_t id, struct cx__outcome *outcome)
 {
-    struct stat stat;
+    struct stat is;
 
-    if (id != CX__TEMPLATE && lstat(path, &stat) == 0 && !is_unused(sqlite, id))
+    if (id != CX__TEMPLATE && lstat(path, &is) == 0 && !is_unused(sqlite, id))
         return cx__sqlite_refuse(outcome, -EUCLEAN,
                                  "the next tenant's file is there already: the"
                                  " list of tenants is an older one");

@@ -23,11 +23,33 @@ connection_of(const struct cx__statement *statement)
     return cx__sqlite_connection_of(statement->connection);
 }
 
-/* Is there anything but space after the statement? */
+/* What follows the space, semicolon or comment that begins here; here, if none
+ * does. */
+static const char *skip_one(const char *at, const char *end)
+{
+    size_t left = (size_t)(end - at);
+    const char *last;
+
+    if (strchr(" \t\r\n\f;", *at) != NULL)
+        return at + 1;
+    if (left >= 2 && memcmp(at, "--", 2) == 0) {
+        last = memchr(at, '\n', left);
+        return last != NULL ? last + 1 : end;
+    }
+    if (left >= 2 && memcmp(at, "/*", 2) == 0) {
+        last = memmem(at + 2, left - 2, "*/", 2);
+        return last != NULL ? last + 2 : end;
+    }
+    return at;
+}
+
+/* Is there anything after the statement that is one, too? */
 static bool has_more(const char *tail, const char *end)
 {
-    while (tail < end && strchr(" \t\r\n;", *tail) != NULL)
-        tail++;
+    const char *next;
+
+    while (tail < end && (next = skip_one(tail, end)) != tail)
+        tail = next;
     return tail < end;
 }
 

@@ -130,6 +130,10 @@ SQL_TEST(a_second_statement_is_refused)
 {
     assert_int_equal(run(db, "SELECT 1; SELECT 2"), -EINVAL);
     assert_ok(run(db, "SELECT 1; "));
+    assert_ok(run(db, "/* x */ SELECT 1; -- SELECT 2"));
+    assert_ok(run(db, "SELECT 1; /* SELECT 2 */ ; -- x\n"));
+    assert_int_equal(run(db, "SELECT 1; -- x\n SELECT 2"), -EINVAL);
+    assert_int_equal(run(db, "SELECT 1; /* x */ SELECT 2"), -EINVAL);
 }
 
 SQL_TEST(no_statement_is_refused)

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "pool.h"
+#include "sqlite.h"
 
 enum { NOBODY = 65534, UNABLE = 77 };
 
@@ -93,7 +93,8 @@ ACCESS_TEST(a_folder_that_cannot_be_made_is_an_error_that_says_so)
 
     assert_int_equal(chmod(folder->path, 0500), 0);
     assert_int_equal(try_open(folder), -EACCES);
-    assert_string_equal(cx_db_problem(), "the folder cannot be made");
+    assert_string_equal(cx_db_problem(),
+                        "the folder cannot be made: Permission denied");
     (void)snprintf(path, sizeof(path), "%s/db", folder->path);
     assert_int_equal(access(path, F_OK), -1);
 }
@@ -105,6 +106,8 @@ ACCESS_TEST(an_empty_folder_that_cannot_be_written_stays_empty)
     (void)snprintf(path, sizeof(path), "%s/db", folder->path);
     assert_int_equal(mkdir(path, 0500), 0);
     assert_int_equal(try_open(folder), -EACCES);
+    assert_string_equal(cx_db_problem(),
+                        "no file can be made: Permission denied");
     assert_int_equal(files_in(folder), 0);
 }
 
@@ -116,6 +119,7 @@ ACCESS_TEST(a_database_whose_folder_cannot_be_written_is_not_opened)
     files = files_in(folder);
     set_mode(folder, "", 0500);
     assert_int_equal(try_open(folder), -EROFS);
+    assert_string_equal(cx_db_problem(), cx__sqlite_unwritable);
     assert_int_equal(files_in(folder), files);
 }
 
@@ -147,6 +151,7 @@ ACCESS_TEST(a_list_of_tenants_that_cannot_be_read_is_not_opened)
     files = files_in(folder);
     set_mode(folder, "registry.db", 0);
     assert_int_equal(try_open(folder), -EACCES);
+    assert_string_equal(cx_db_problem(), "the file may not be used");
     assert_int_equal(files_in(folder), files);
 }
 
@@ -183,6 +188,7 @@ ACCESS_TEST(a_tenants_file_that_cannot_be_written_can_be_read)
     CX_WITH_TENANT(pair.a) {
         assert_int_equal(number(pair.db, "SELECT count(*) FROM users"), 1);
         assert_int_equal(run(pair.db, insert), -EROFS);
+        assert_string_equal(cx_db_problem(), cx__sqlite_unwritable);
         assert_int_equal(number(pair.db, "SELECT count(*) FROM users"), 1);
     }
     CX_WITH_TENANT(pair.b) {
@@ -255,6 +261,11 @@ ACCESS_TEST(what_cannot_be_removed_of_a_tenant_goes_at_the_next_opening)
 static void *open_somebody_elses(void *folder)
 {
     static const mode_t modes[] = {0700, 0755, 0777};
+    static const char *const words[] = {
+        "the folder may not be used: Permission denied",
+        "the file may not be used", "the file may not be used"};
+    const cx_db_options existing = {.existing = true};
+    cx_db *db;
     int files;
 
     assert_int_equal(seteuid(0), 0);
@@ -263,6 +274,10 @@ static void *open_somebody_elses(void *folder)
     for (int i = 0; i < 3; i++) {
         set_mode(folder, "", modes[i]);
         assert_int_equal(seteuid(NOBODY), 0);
+        assert_int_equal(
+            cx_db_open(((struct folder *)folder)->url, &existing, &db),
+            -EACCES);
+        assert_string_equal(cx_db_problem(), words[i]);
         assert_int_equal(try_open(folder), -EACCES);
         assert_int_equal(seteuid(0), 0);
         assert_int_equal(files_in(folder), files);

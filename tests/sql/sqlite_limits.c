@@ -154,7 +154,7 @@ static void assert_most(cx_db *db, const char *piece, int n, const char *words)
     char *more = repeated("SELECT 1", piece, n + 1, "");
 
     assert_ok(run(db, most));
-    assert_too_much(db, more, -EINVAL, words);
+    assert_too_much(db, more, -E2BIG, words);
     free(most);
     free(more);
 }
@@ -164,14 +164,17 @@ ATTACK(a_deep_statement_is_refused_and_a_common_one_is_not)
 {
     char *nested = repeated("SELECT ", "(", 5000, "");
     char *selects = repeated("SELECT ", "(SELECT ", 1000, "");
+    char *arguments = repeated("SELECT max(0", ", 1", 100, ")");
     int error;
 
     assert_most(db, " + 1", 99, "maximum depth 100");
     assert_most(db, " UNION ALL SELECT 1", 49, "too many terms");
     error = run(db, nested);
-    assert_true(error == -EINVAL || error == -ENOMEM);
+    assert_true(error == -E2BIG || error == -ENOMEM);
     error = run(db, selects);
-    assert_true(error == -EINVAL || error == -ENOMEM);
+    assert_true(error == -E2BIG || error == -ENOMEM);
+    assert_too_much(db, arguments, -E2BIG, "too many arguments");
+    free(arguments);
     free(nested);
     free(selects);
 }
@@ -200,12 +203,23 @@ ATTACK(a_thousand_variables_are_bound_and_32_thousand_are_refused)
     for (int i = 0; i < 1000; i++)
         values[i] = (cx_param){.kind = CX_KIND_I64, .i64 = 1};
     assert_ok(cx_db_sql(db, most, &params, NULL));
-    assert_too_much(db, more, -EINVAL, "too many SQL variables");
-    assert_too_much(db, many, -EINVAL, "too many SQL variables");
-    assert_too_much(db, "SELECT ?32768", -EINVAL, "variable number");
+    assert_too_much(db, more, -E2BIG, "too many SQL variables");
+    assert_too_much(db, many, -E2BIG, "too many SQL variables");
+    assert_too_much(db, "SELECT ?32768", -E2BIG, "variable number");
     free(most);
     free(more);
     free(many);
+}
+
+/* S20: each of its bytes may be compared with each of the value's. */
+ATTACK(a_pattern_has_a_hundred_bytes_at_most)
+{
+    assert_ok(run(db, "SELECT 'x' LIKE hex(zeroblob(50))"));
+    assert_ok(run(db, "SELECT 'x' GLOB hex(zeroblob(50))"));
+    assert_too_much(db, "SELECT 'x' LIKE hex(zeroblob(51))", -E2BIG,
+                    "pattern too complex");
+    assert_too_much(db, "SELECT 'x' GLOB hex(zeroblob(51))", -E2BIG,
+                    "pattern too complex");
 }
 
 /* S20. */
@@ -293,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_deep_statement_is_refused_and_a_common_one_is_not),
         cmocka_unit_test(
             a_thousand_variables_are_bound_and_32_thousand_are_refused),
+        cmocka_unit_test(a_pattern_has_a_hundred_bytes_at_most),
         cmocka_unit_test(a_value_of_a_gibibyte_is_never_made),
         cmocka_unit_test(a_text_or_parameter_that_is_too_long_is_refused),
         cmocka_unit_test(a_statement_cannot_fill_the_disk_with_what_it_sorts),

@@ -191,6 +191,7 @@ DB_TEST(what_is_no_matter_of_tables_and_rows_is_refused)
         "ALTER TABLE cx_room RENAME TO x",
         "CREATE INDEX x ON cx_room (id)",
         "CREATE TABLE cx_mine (a)",
+        "SELECT load_extension('x')",
     };
 
     for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
