@@ -102,15 +102,10 @@ int cx__pg_lock(struct cx__connection *connection)
         "LOCK TABLE ctxvar.cx_tenants IN SHARE ROW EXCLUSIVE MODE";
     static const char tables[] =
         "LOCK TABLE cx_migrations IN SHARE ROW EXCLUSIVE MODE";
-    const struct cx__pool *pool = connection->pool;
-    int error = 0;
 
-    /* New tenants are copies of the template. */
-    if (pool->room == CX__REGISTRY || pool->id == CX__TEMPLATE)
-        error = cx__pg_query(connection, tenants, 0, NULL, NULL);
-    if (pool->room == CX__SCHEMA && error == 0)
-        error = cx__pg_query(connection, tables, 0, NULL, NULL);
-    return error;
+    return cx__pg_query(
+        connection, connection->pool->room == CX__REGISTRY ? tenants : tables,
+        0, NULL, NULL);
 }
 
 /* A transaction that has failed is not committed by a COMMIT, which says so
