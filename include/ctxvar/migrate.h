@@ -67,7 +67,7 @@ typedef struct cx_migrate_report {
  * The template is first, and what fails there is tried on no tenant. Each of
  * them is migrated in a transaction of its own; one that fails is left as it
  * was, and the others go on. Called again, it does what is left to do. Tenants
- * are in use meanwhile.
+ * are in use meanwhile; to create or drop one waits until the template is done.
  *
  * @param db       Borrowed.
  * @param list     Borrowed for the call.
@@ -81,6 +81,8 @@ typedef struct cx_migrate_report {
  *                the transaction, or that cannot be in one
  *   -EOPNOTSUPP  something that tenants which are created later would be
  *                without: see cx_migration; PostgreSQL only
+ *   -EBUSY       the task is in a transaction or amid rows of its own, which
+ *                it would wait for
  *   -EEXIST, -EDOM  rows that the new tables refuse
  *   -EPROTOTYPE  a migration that was applied is not what it was
  *   -ERANGE      the tables are of a later version than the list's last
@@ -96,8 +98,8 @@ CX__API int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
 /**
  * Tell of which version the current tenant's tables are.
  *
- * What another process does about them is known to connections that are made
- * afterwards.
+ * What another process does about them is known a moment after it is done; a
+ * transaction that began before goes on as it began.
  *
  * @param db       Borrowed.
  * @param version  Written on success: that of the last migration that was

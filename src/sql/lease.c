@@ -83,6 +83,16 @@ bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant)
     return find_held(db, tenant, &elsewhere) != NULL;
 }
 
+bool cx__lease_is_any_held(const cx_db *db)
+{
+    const cx_task *task = cx_task_current();
+    const struct cx__connection *each = db->held[bucket_of(task)];
+
+    while (each != NULL && each->holder != task)
+        each = each->held_next;
+    return each != NULL;
+}
+
 /* A tenant's first connection. */
 static int lease_first(cx_db *db, cx_tenant *tenant,
                        struct cx__connection **connection)

@@ -16,7 +16,8 @@ void cx__lease_end(struct cx__connection *connection);
 /* That a transaction is lost: the error, with its words. */
 int cx__lease_lost(void);
 
-/* Has the running task a connection to this tenant's room? */
+/* Has the running task a connection to this tenant's room, or to any? */
 bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant);
+bool cx__lease_is_any_held(const cx_db *db);
 
 #endif

@@ -3,9 +3,10 @@
  * Migrations. A tenant's own list, cx_migrations, says which were applied to
  * it, and is written in the transaction that applies them.
  *
- * The template is migrated first. From then on new tenants are of the new
- * version, but for those that were being made just then; they are waited for,
- * so that the walk over all tenants meets them.
+ * The template is migrated first, while the list of tenants is locked: who is
+ * in it then is met by the walk over it, and who comes later is of the new
+ * version. The connection to the template is had before that to the registry,
+ * since whoever has one to a room may have to ask the registry.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,8 +20,9 @@
 #include "problem.h"
 #include "statement.h"
 #include "tenant.h"
+#include "within.h"
 
-enum { AT_ONCE = 4, TEMPLATE = 0 };
+enum { AT_ONCE = 4 };
 
 static const char list_applied[] =
     "SELECT version, checksum FROM cx_migrations ORDER BY version";
@@ -155,8 +157,9 @@ static int apply(const struct run *run, struct cx__connection *connection,
 }
 
 /* Within a transaction: apply what is left. 1: there was something; 0. */
-static int apply_all(const struct run *run, struct cx__connection *connection)
+static int apply_all(struct cx__connection *connection, void *arg)
 {
+    const struct run *run = arg;
     size_t applied = 0;
     int error = count_applied(run, connection, &applied);
     bool is_current = applied == run->len;
@@ -166,37 +169,46 @@ static int apply_all(const struct run *run, struct cx__connection *connection)
     return error == 0 ? !is_current : error;
 }
 
-/* Commit, or roll back, as the result says. */
-static int finish(struct cx__connection *connection, int result)
+/* A tenant's tables: 1, 0 or the error. */
+static int migrate_tables(struct run *run, struct cx__connection *connection)
 {
-    const struct cx__engine *engine = connection->db->engine;
-    int error = result < 0 ? result : engine->commit(connection, 0);
-
-    if (error != 0)
-        (void)engine->rollback(connection, 0);
-    return error != 0 ? error : result;
+    return cx__within(connection, apply_all, run);
 }
 
-static int migrate_connection(const struct run *run,
-                              struct cx__connection *connection)
+/* The template's, and the call that they are migrated in. */
+struct template
 {
-    const struct cx__engine *engine = run->db->engine;
-    int result = engine->begin(connection, 0);
+    struct run *run;
+    struct cx__connection *connection;
+};
+
+/* With the list of tenants locked. */
+static int migrate_locked(struct cx__connection *registry, void *arg)
+{
+    const struct template *template = arg;
+
+    (void)registry;
+    return migrate_tables(template->run, template->connection);
+}
+
+/* The tables of the template, with nobody making a copy of it. */
+static int migrate_template(struct run *run, struct cx__connection *connection)
+{
+    struct template template = {.run = run, .connection = connection};
+    struct cx__connection *registry;
+    int result = cx__pool_lease(run->db->registry, &registry);
 
     if (result != 0)
         return result;
-    connection->depth = 1;
-    if (engine->lock != NULL)
-        result = engine->lock(connection);
-    if (result == 0)
-        result = apply_all(run, connection);
-    result = finish(connection, result);
-    connection->depth = 0;
+    result = cx__within(registry, migrate_locked, &template);
+    cx__pool_return(registry);
     return result;
 }
 
-/* A room's tables, through a connection of its own: 1, 0 or the error. */
-static int migrate_room(const struct run *run, cx_tenant *tenant, int64_t id)
+/* Have a room migrated, through a connection of its own. */
+static int migrate_room(struct run *run, cx_tenant *tenant, int64_t id,
+                        int (*fn)(struct run *run,
+                                  struct cx__connection *connection))
 {
     struct cx__pool *pool = cx__pool_new(run->db, tenant, CX__SCHEMA, id);
     struct cx__connection *connection;
@@ -206,7 +218,7 @@ static int migrate_room(const struct run *run, cx_tenant *tenant, int64_t id)
         return -ENOMEM;
     result = cx__pool_lease(pool, &connection);
     if (result == 0) {
-        result = migrate_connection(run, connection);
+        result = fn(run, connection);
         connection->broken = true;
         cx__pool_return(connection);
     }
@@ -236,7 +248,7 @@ static int member_main(void *arg)
     struct member *member = arg;
     struct run *run = member->run;
     cx_tenant *tenant = member->tenant;
-    int result = migrate_room(run, tenant, tenant->id);
+    int result = migrate_room(run, tenant, tenant->id, migrate_tables);
 
     if (result == 1 && tenant->pool != NULL)
         cx__pool_expire(tenant->pool);
@@ -265,21 +277,6 @@ static int start(cx_tenant *tenant, void *arg)
     return error;
 }
 
-/* Those that were being made of the template as it was are listed now. */
-static int wait_for_creations(cx_db *db)
-{
-    struct cx__connection *connection;
-    int error = cx__pool_lease(db->registry, &connection);
-
-    if (error != 0)
-        return error;
-    error = db->engine->begin(connection, 0);
-    if (error == 0)
-        error = db->engine->rollback(connection, 0);
-    cx__pool_return(connection);
-    return error;
-}
-
 static int migrate_tenants(struct run *run)
 {
     cx_group_options options = {
@@ -299,13 +296,10 @@ static int migrate_tenants(struct run *run)
 
 static int migrate(struct run *run)
 {
-    int result = migrate_room(run, NULL, TEMPLATE);
+    int result = migrate_room(run, NULL, CX__TEMPLATE, migrate_template);
 
     tell(run, NULL, result);
-    if (result < 0)
-        return result;
-    result = wait_for_creations(run->db);
-    if (result == 0)
+    if (result >= 0)
         result = migrate_tenants(run);
     return result != 0 ? result : run->error;
 }
@@ -339,6 +333,8 @@ int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
 
     if (error == 0)
         error = check_list(list, len);
+    if (error == 0 && cx__lease_is_any_held(db))
+        error = cx__problem(-EBUSY, "this task uses a tenant itself");
     if (error == 0) {
         db->users++;
         error = migrate(&run);

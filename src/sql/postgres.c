@@ -131,7 +131,11 @@ static int open_tenant(const cx_db *db, int64_t id, const char *schema,
     params_add(&params, "password", secret);
     error = open_session(&params, schema, &connection->pq);
     if (error == 0) {
+        (void)snprintf(connection->channel, sizeof(connection->channel),
+                       "%.16s", secret);
         error = cx__pg_check_tenant(connection->pq, &connection->base.version);
+        if (error == 0)
+            error = cx__pg_listen(connection);
         if (error != 0)
             cx__pq_abandon(connection->pq);
     }
@@ -168,13 +172,16 @@ static int pg_connect(struct cx__pool *pool, struct cx__connection **connection)
     return 0;
 }
 
-/* What comes without having been asked for is the server's good-bye. */
+/* What comes without having been asked for is the server's good-bye, or news
+ * of a migration. */
 static bool pg_is_alive(const struct cx__connection *connection)
 {
     const struct cx__pg_connection *own =
         CX__OWNER(connection, const struct cx__pg_connection, base);
     struct pollfd socket = {.fd = own->pq->fd, .events = POLLIN};
 
+    if (cx__pg_has_news(own))
+        return false;
     /* It was a moment ago. */
     if (own->heard == cx_time())
         return true;
@@ -215,7 +222,8 @@ static void pg_settle(struct cx__connection *connection)
     CX__PQ_GRACE {
         /* The server forgets them, too. */
         cx__statements_fini(connection);
-        connection->broken = cx__pq_run(own->pq, "DISCARD ALL") != 0;
+        connection->broken =
+            cx__pq_run(own->pq, "DISCARD ALL") != 0 || cx__pg_listen(own) != 0;
     }
 }
 

@@ -65,7 +65,9 @@ int cx__pg_run_script(struct cx__connection *base, const char *script)
 
     if (error == 0)
         error = cx__pg_broken(connection, run_setting(connection));
-    return error == 0 ? cx__pg_check_copyable(base) : error;
+    if (error == 0)
+        error = cx__pg_check_copyable(base);
+    return error == 0 ? cx__pg_tell(base) : error;
 }
 
 /* A statement that moves the transaction from one depth to another. In between
@@ -102,15 +104,10 @@ int cx__pg_lock(struct cx__connection *connection)
         "LOCK TABLE ctxvar.cx_tenants IN SHARE ROW EXCLUSIVE MODE";
     static const char tables[] =
         "LOCK TABLE cx_migrations IN SHARE ROW EXCLUSIVE MODE";
-    const struct cx__pool *pool = connection->pool;
-    int error = 0;
 
-    /* New tenants are copies of the template. */
-    if (pool->room == CX__REGISTRY || pool->id == CX__TEMPLATE)
-        error = cx__pg_query(connection, tenants, 0, NULL, NULL);
-    if (pool->room == CX__SCHEMA && error == 0)
-        error = cx__pg_query(connection, tables, 0, NULL, NULL);
-    return error;
+    return cx__pg_query(
+        connection, connection->pool->room == CX__REGISTRY ? tenants : tables,
+        0, NULL, NULL);
 }
 
 /* A transaction that has failed is not committed by a COMMIT, which says so

@@ -20,6 +20,7 @@
 #include "statement.h"
 #include "tenant.h"
 #include "utf8.h"
+#include "within.h"
 
 enum { LISTED = 1, DROPPED = 2, GONE = 3 };
 
@@ -138,43 +139,24 @@ static int ask(cx_db *db, const char *text, const cx_param *params, unsigned n,
     return result;
 }
 
+/* A tenant to be created. */
+struct creation {
+    cx_text name;
+    struct listed listed;
+};
+
 /* List a tenant and make its room. */
-static int list_and_provision(struct cx__connection *connection, cx_text name,
-                              struct listed *listed)
+static int list_and_provision(struct cx__connection *connection, void *arg)
 {
+    struct creation *creation = arg;
+    struct listed *listed = &creation->listed;
     cx_db *db = connection->db;
-    cx_param param = text_param(name);
+    cx_param param = text_param(creation->name);
     int result = run(connection, insert, &param, 1, true, listed);
 
     if (result == -EEXIST)
         return cx__problem(-EEXIST, "there is a tenant of this name");
-    if (result < 0)
-        return result;
-    result = db->engine->provision(db, listed->id);
-    if (result != 0) {
-        cx_tenant_unref(listed->tenant);
-        listed->tenant = NULL;
-    }
-    return result;
-}
-
-static int create(struct cx__connection *connection, cx_text name,
-                  struct listed *listed)
-{
-    const struct cx__engine *engine = connection->db->engine;
-    int error = engine->begin(connection, 0);
-
-    if (error != 0)
-        return error;
-    if (engine->lock != NULL)
-        error = engine->lock(connection);
-    if (error == 0)
-        error = list_and_provision(connection, name, listed);
-    if (error == 0)
-        error = engine->commit(connection, 0);
-    if (error != 0)
-        (void)engine->rollback(connection, 0);
-    return error;
+    return result < 0 ? result : db->engine->provision(db, listed->id);
 }
 
 static int check_name(const cx_db *db, cx_text name)
@@ -189,7 +171,7 @@ static int check_name(const cx_db *db, cx_text name)
 
 int cx_tenant_create(cx_db *db, cx_text name, cx_tenant **tenant)
 {
-    struct listed listed = {.tenant = NULL};
+    struct creation creation = {.name = name};
     struct cx__connection *connection;
     int error = check_name(db, name);
 
@@ -197,12 +179,12 @@ int cx_tenant_create(cx_db *db, cx_text name, cx_tenant **tenant)
         error = cx__pool_lease(db->registry, &connection);
     if (error != 0)
         return error;
-    error = create(connection, name, &listed);
+    error = cx__within(connection, list_and_provision, &creation);
     cx__pool_return(connection);
     if (error == 0 && tenant != NULL)
-        *tenant = listed.tenant;
+        *tenant = creation.listed.tenant;
     else
-        cx_tenant_unref(listed.tenant);
+        cx_tenant_unref(creation.listed.tenant);
     return error;
 }
 

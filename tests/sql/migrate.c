@@ -4,6 +4,7 @@
 
 #include <ctxvar/migrate.h>
 #include <ctxvar/model.h>
+#include <ctxvar/transaction.h>
 
 /* A script that both engines have, as it is. */
 #define STEP(version_, name_, script)                                          \
@@ -347,6 +348,36 @@ DB_TEST(a_table_may_be_built_anew)
     cx_tenant_unref(tenant);
 }
 
+static void assert_busy(cx_db *db)
+{
+    assert_int_equal(migrate(db, 2, NULL), -EBUSY);
+}
+
+DB_TEST(who_uses_a_tenant_does_not_wait_for_itself)
+{
+    cx_tenant *tenant;
+    User user;
+    int error;
+
+    assert_ok(migrate(db, 2, NULL));
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        CX_TRANSACTION(db, &error) {
+            assert_busy(db);
+            CX_WITH_TENANT(NULL) {
+                assert_busy(db);
+            }
+        }
+        assert_ok(error);
+        CX_DB_EACH(db, &user_model, NULL, &user, &error) {
+            assert_busy(db);
+        }
+        assert_ok(error);
+    }
+    assert_ok(migrate(db, 3, NULL));
+    cx_tenant_unref(tenant);
+}
+
 static void *migrate_all(void *db)
 {
     return as_pointer(migrate(db, 3, NULL));
@@ -366,94 +397,6 @@ DB_TEST(a_cancelled_migration_goes_on_where_it_was)
     assert_ok(migrate(db, 3, NULL));
     assert_int_equal(number_of(db, tenant, "SELECT id FROM users"), 1);
     cx_tenant_unref(tenant);
-}
-
-/* A folder or server's database that is open twice, as by two processes. */
-struct twice {
-    struct folder folder;
-    cx_db *db[2];
-    unsigned created;
-    unsigned wanted;
-    bool done;
-};
-
-static void twice_make(struct twice *twice)
-{
-    *twice = (struct twice){.created = 0};
-    folder_make(&twice->folder);
-    for (int i = 0; i < 2; i++)
-        assert_ok(cx_db_open(twice->folder.url, NULL, &twice->db[i]));
-}
-
-static void twice_end(struct twice *twice)
-{
-    for (int i = 0; i < 2; i++)
-        assert_ok(cx_db_close(twice->db[i]));
-    folder_remove(&twice->folder);
-}
-
-TASK_TEST(migrations_at_once_wait_for_each_other)
-{
-    cx_task *tasks[2];
-    struct twice twice;
-
-    twice_make(&twice);
-    for (int i = 0; i < 5; i++) {
-        char name[2] = {(char)('A' + i), '\0'};
-
-        cx_tenant_unref(tenant_make(twice.db[0], name));
-    }
-    for (int i = 0; i < 2; i++)
-        tasks[i] = cx_task_create(migrate_all, twice.db[i]);
-    for (int i = 0; i < 2; i++) {
-        void *error;
-
-        assert_int_equal(cx_await(tasks[i], &error), 0);
-        assert_int_equal((intptr_t)error, 0);
-    }
-    twice_end(&twice);
-}
-
-static void *create_until_done(void *arg)
-{
-    struct twice *twice = arg;
-
-    while (!twice->done) {
-        char name[32];
-
-        /* So that whoever migrates them catches up. */
-        if (twice->created >= twice->wanted) {
-            assert_int_equal(cx_sleep(1), 0);
-            continue;
-        }
-
-        (void)snprintf(name, sizeof(name), "%u", twice->created++);
-        assert_ok(cx_tenant_create(twice->db[1], CX_TEXT(name), NULL));
-    }
-    return NULL;
-}
-
-/* It is a copy of the template as it was before, or as it is afterwards. */
-TASK_TEST(a_tenant_that_is_made_amid_a_migration_is_whole)
-{
-    cx_migrate_report report;
-    struct twice twice;
-    cx_task *task;
-
-    twice_make(&twice);
-    task = cx_task_create(create_until_done, &twice);
-    for (size_t len = 1; len <= 3; len++) {
-        twice.wanted += 8;
-        while (twice.created + 4 < twice.wanted)
-            assert_int_equal(cx_sleep(1), 0);
-        assert_ok(migrate(twice.db[0], len, NULL));
-    }
-    twice.done = true;
-    assert_int_equal(cx_await(task, NULL), 0);
-    assert_ok(migrate(twice.db[0], 3, &report));
-    assert_int_equal(report.failed, 0);
-    assert_int_equal(report.migrated + report.current, twice.created);
-    twice_end(&twice);
 }
 
 int main(void)
@@ -477,8 +420,7 @@ int main(void)
         cmocka_unit_test(a_script_with_nothing_in_it_is_nothing_to_do),
         cmocka_unit_test(a_table_may_be_built_anew),
         cmocka_unit_test(a_cancelled_migration_goes_on_where_it_was),
-        cmocka_unit_test(migrations_at_once_wait_for_each_other),
-        cmocka_unit_test(a_tenant_that_is_made_amid_a_migration_is_whole),
+        cmocka_unit_test(who_uses_a_tenant_does_not_wait_for_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
