@@ -92,14 +92,14 @@ static uint64_t connect_timeout(const struct params *params)
 }
 
 static int open_session(const struct params *params, const char *search_path,
-                        struct cx__pq **pq)
+                        const char *settings, struct cx__pq **pq)
 {
     struct params all = *params;
     char options[OPTIONS_BYTES];
     int error = -ENOMEM;
 
-    (void)snprintf(options, sizeof(options), "-c search_path=%s,pg_temp%s",
-                   search_path, SESSION);
+    (void)snprintf(options, sizeof(options), "-c search_path=%s,pg_temp%s%s",
+                   search_path, SESSION, settings);
     params_add(&all, "options", options);
     CX_TIMEOUT(connect_timeout(params)) {
         error = cx__pq_connect(all.name, all.value, pq);
@@ -112,30 +112,55 @@ int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
     struct params params;
 
     params_of(db, &params);
-    return open_session(&params, search_path, pq);
+    return open_session(&params, search_path, " -c lock_timeout=10s", pq);
 }
 
-/* Log in as a tenant, to its schema. */
+/* Log in as a tenant, to its schema. CX__PG_SPOILT: its role is not as it was
+ * made. */
+static int log_in(const cx_db *db, const struct params *params,
+                  const char *schema, struct cx__pg_connection *connection)
+{
+    const char *settings = cx__pg_db_of(db)->is_watchful
+                               ? " -c client_connection_check_interval=1s"
+                               : "";
+    int result = open_session(params, schema, settings, &connection->pq);
+
+    if (result != 0)
+        return result == -EACCES ? CX__PG_SPOILT : result;
+    result = cx__pg_check_tenant(connection->pq, &connection->base.version);
+    if (result != 0)
+        cx__pq_abandon(connection->pq);
+    return result;
+}
+
+/* Can settings of the role's be why a login failed? */
+static bool may_be_spoilt(int result)
+{
+    return result != 0 && result != -EACCES && result != -EAGAIN &&
+           result != -EMFILE && result != -ENOMEM && result != -ETIMEDOUT;
+}
+
 static int open_tenant(const cx_db *db, int64_t id, const char *schema,
                        struct cx__pg_connection *connection)
 {
     char role[CX__PG_ROLE_BYTES], secret[CX__PG_SECRET_BYTES];
     struct params params;
-    int error = cx__pg_secret(db, id, secret);
+    int result = cx__pg_secret(db, id, secret);
 
-    if (error != 0)
-        return error;
+    if (result != 0)
+        return result;
     cx__pg_role(db, id, role);
     params_of(db, &params);
     params_add(&params, "user", role);
     params_add(&params, "password", secret);
-    error = open_session(&params, schema, &connection->pq);
-    if (error == 0) {
-        error = cx__pg_check_tenant(connection->pq, &connection->base.version);
-        if (error != 0)
-            cx__pq_abandon(connection->pq);
+    result = log_in(db, &params, schema, connection);
+    if (may_be_spoilt(result)) {
+        result =
+            cx__pg_restore_role(db, role, id, result == CX__PG_SPOILT, secret);
+        if (result == 0)
+            result = log_in(db, &params, schema, connection);
     }
-    return error;
+    return result == CX__PG_SPOILT ? -EACCES : result;
 }
 
 static int open_room(const struct cx__pool *pool,
