@@ -14,7 +14,7 @@
 #include "registry.h"
 #include "tenant.h"
 
-enum { MOST = 128, EACH = 8 };
+enum { MOST = 128, EACH = 8, BOUND = 100000 };
 
 static const struct cx__engine *const engines[] = {&cx__sqlite, &cx__postgres};
 
@@ -127,10 +127,14 @@ int cx_db_open(const char *url, const cx_db_options *options, cx_db **db)
         return cx__wordless(-EPERM);
     if (url == NULL || db == NULL)
         return cx__wordless(-EINVAL);
+    if (options == NULL)
+        options = &none;
+    if (options->connections > BOUND || options->connections_each > BOUND)
+        return cx__problem(-EINVAL, "more than %d connections", BOUND);
     engine = engine_of(url, &place);
     if (engine == NULL)
         return cx__problem(-EINVAL, "no engine for this kind of URL");
-    return db_open(engine, place, options != NULL ? options : &none, db);
+    return db_open(engine, place, options, db);
 }
 
 int cx_db_close(cx_db *db)
