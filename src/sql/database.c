@@ -48,11 +48,13 @@ int cx__db_check(const cx_db *db)
 static const struct cx__engine *engine_of(const char *url, const char **place)
 {
     for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-        size_t len = strlen(engines[i]->scheme);
+        for (size_t j = 0; j < 2 && engines[i]->scheme[j] != NULL; j++) {
+            size_t len = strlen(engines[i]->scheme[j]);
 
-        if (strncmp(url, engines[i]->scheme, len) == 0) {
-            *place = url + len;
-            return engines[i];
+            if (strncmp(url, engines[i]->scheme[j], len) == 0) {
+                *place = url + len;
+                return engines[i];
+            }
         }
     }
     return NULL;

@@ -78,8 +78,8 @@ struct cx__batch {
 };
 
 struct cx__engine {
-    /* What its URLs begin with. */
-    const char *scheme;
+    /* What its URLs begin with: one of these. */
+    const char *scheme[2];
 
     /*
      * The database of a URL, without its scheme, and the list of tenants in

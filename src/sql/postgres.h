@@ -18,7 +18,9 @@ enum { CX__PG_ROLE_BYTES = 48 };
 struct cx__pg_db {
     PQconninfoOption *url; /* what its URL says */
     unsigned oid;          /* of the database: roles are the whole server's */
-    char *hostaddr;        /* of its host; NULL: it has none, or the URL has */
+    char *host;            /* each of its hosts once for each address, */
+    char *hostaddr;        /* those addresses, and the ports in step; NULL: */
+    char *port;            /* it is for libpq to know */
     bool is_watchful;
 };
 
@@ -52,6 +54,11 @@ static inline struct cx__pg_db *cx__pg_db_of(const cx_db *db)
     return db->own;
 }
 
+/* Take a URL apart; and find the addresses of the hosts that it names. */
+int cx__pg_parse(struct cx__pg_db *own, const char *place);
+int cx__pg_find_hosts(struct cx__pg_db *own);
+const char *cx__pg_url_value(const struct cx__pg_db *own, const char *name);
+
 /* The role that a tenant logs in as. */
 void cx__pg_role(const cx_db *db, int64_t id, char role[CX__PG_ROLE_BYTES]);
 
@@ -80,10 +87,14 @@ int cx__pg_shut_role(struct cx__pq *pq, const char *role);
 int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id);
 
 /* Put a tenant's role right with which a login with a secret has failed, if it
- * is its own doing; is_spoilt: that is known. The secret to try next is left in
- * the place of that one. */
+ * is its own doing; is_spoilt: that is known. 1: it was put right; 0: there was
+ * nothing to do. The secret to try next is left in the place of that one. */
 int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
                         bool is_spoilt, char secret[CX__PG_SECRET_BYTES]);
+
+/* End all other sessions of a tenant's role that has just been put right:
+ * somebody may have got to know its password. */
+int cx__pg_end_others(struct cx__pq *pq);
 
 /* A statement with a role's name and a tenant's number in it. */
 __attribute__((format(printf, 2, 3))) int

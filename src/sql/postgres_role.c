@@ -303,17 +303,11 @@ static int has_settings(struct cx__pq *pq, const char *role)
     return error;
 }
 
-/* With its sessions goes what is left of the transaction in which it changes
- * itself, and whoever has got to know its password. */
 static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
                        char secret[CX__PG_SECRET_BYTES])
 {
     int error = make_secret(secret);
 
-    if (error == 0)
-        error = join_role(pq, role);
-    if (error == 0)
-        error = end_sessions(pq, role);
     if (error == 0)
         error = cx__pg_run_format(pq, "ALTER ROLE %s RESET ALL", role);
     if (error == 0)
@@ -325,8 +319,8 @@ static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
     return error == 0 ? set_secret(pq, role, id, secret) : error;
 }
 
-/* Of several who find it spoilt, the first one puts it right: the others see
- * that its secret is not the one that they have tried. */
+/* 1: it was put right. Of several who find it spoilt, the first one does so:
+ * the others see that its secret is not the one that they have tried. */
 static int restore_role(struct cx__pq *pq, const char *role, int64_t id,
                         bool is_spoilt, char secret[CX__PG_SECRET_BYTES])
 {
@@ -342,9 +336,19 @@ static int restore_role(struct cx__pq *pq, const char *role, int64_t id,
         return 0;
     }
     result = is_spoilt ? 1 : has_settings(pq, role);
-    if (result == 1)
-        result = remake_role(pq, role, id, secret);
-    return result == 0 ? cx__pq_run(pq, "COMMIT") : result;
+    if (result != 1)
+        return result;
+    result = remake_role(pq, role, id, secret);
+    if (result == 0)
+        result = cx__pq_run(pq, "COMMIT");
+    return result == 0 ? 1 : result;
+}
+
+int cx__pg_end_others(struct cx__pq *pq)
+{
+    return cx__pq_run(pq, "SELECT pg_terminate_backend(pid)"
+                          " FROM pg_stat_activity WHERE usename = current_user"
+                          " AND pid <> pg_backend_pid()");
 }
 
 int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
