@@ -205,6 +205,47 @@ DB_TEST(a_tenant_with_many_large_objects_is_dropped_all_the_same)
     cx_tenant_unref(tenant);
 }
 
+static void *drop_tenant(void *tenant)
+{
+    return as_pointer(cx_tenant_drop(tenant));
+}
+
+/* A table that an administrator's session holds is waited for without keeping
+ * anybody else, and not for ever. */
+DB_TEST(a_drop_that_has_to_wait_keeps_nobody_from_creating)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    char url[256], command[512];
+    void *result;
+    cx_task *drop;
+    cx_db *again;
+
+    url_as("postgres", folder->url, url, sizeof(url));
+    (void)snprintf(command, sizeof(command),
+                   "psql -qX '%s' -c \"DO \\$\\$ BEGIN LOCK TABLE"
+                   " t1.cx_migrations; PERFORM pg_sleep(600); END \\$\\$\""
+                   " >/dev/null 2>&1 &",
+                   url);
+    assert_int_equal(system(command), 0);
+    await_none(folder->url, "SELECT 1 - count(*) FROM pg_locks WHERE relation ="
+                            " 't1.cx_migrations'::regclass");
+    drop = cx_task_create(drop_tenant, tenant);
+    await_none(folder->url, "SELECT 1 - count(*) FROM pg_locks WHERE relation ="
+                            " 't1.cx_migrations'::regclass AND NOT granted");
+    CX_TIMEOUT(5000) {
+        cx_tenant_unref(tenant_make(db, "B"));
+    }
+    assert_int_equal(cx_await(drop, &result), 0);
+    assert_int_equal((intptr_t)result, -EINPROGRESS);
+    server_run_as_superuser(folder->url,
+                            "SELECT pg_terminate_backend(pid, 10000)"
+                            " FROM pg_stat_activity WHERE query LIKE 'DO%'");
+    assert_ok(cx_db_open(folder->url, NULL, &again));
+    assert_ok(cx_db_close(again));
+    assert_false(has_room(folder, 1));
+    cx_tenant_unref(tenant);
+}
+
 /* P24: the administrator's role says so itself. */
 TASK_TEST(functions_that_take_locks_without_end_are_closed)
 {
@@ -310,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_password_that_a_role_gives_itself_is_taken_from_it),
         cmocka_unit_test(
             a_tenant_with_many_large_objects_is_dropped_all_the_same),
+        cmocka_unit_test(a_drop_that_has_to_wait_keeps_nobody_from_creating),
         cmocka_unit_test(functions_that_take_locks_without_end_are_closed),
         cmocka_unit_test(a_role_with_rights_in_another_room_is_not_let_in),
         cmocka_unit_test(
