@@ -46,6 +46,9 @@ CATALOGUE = {
         16: "a role that may too much", 17: "settings that are rolled back",
         18: "one statement, two tenants", 19: "a plan made for another role",
         20: "a role that is gone", 21: "a pooler in between",
+        22: "a statement that outlives its cancel",
+        23: "its own role's password and settings",
+        24: "what all share: the database's row, the table of locks",
     }),
     "R": ("The runtime", {
         1: "child tasks", 2: "callbacks", 3: "executors",

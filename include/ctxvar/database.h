@@ -47,7 +47,8 @@ CX__BEGIN_DECLS
 /** A database: the tenants in it, and connections to them. */
 typedef struct cx_db cx_db;
 
-/** What a database is to be like; zero members are the defaults. */
+/** What a database is to be like; zero members are the defaults, and none is
+ *  more than 100,000. */
 typedef struct cx_db_options {
     /** How many connections are open at most, to all tenants; 0: 128. Those
      *  that nobody uses are kept for the next one, and closed for others. */
@@ -78,7 +79,8 @@ typedef struct cx_db_options {
  * @param options  Borrowed for the call; NULL: the defaults.
  * @param db       Written on success; the caller's until cx_db_close().
  * @return 0, an error of any call, or, with nothing opened,
- *   -EINVAL      url names no engine that is known
+ *   -EINVAL      url names no engine that is known, or is none; or an option
+ *                is out of bounds
  *   -ENOENT      there is no folder in which to make it, or nothing to open
  *   -ENOTEMPTY   the folder or the server's database is used for something
  *                else

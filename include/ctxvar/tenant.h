@@ -137,7 +137,8 @@ CX__API int cx_tenant_rename(cx_tenant *tenant, cx_text name);
  * Drop a tenant and all it has, once the tasks that use it now are done.
  *
  * From this call on nobody else can use it: they get -ESTALE. Its name may be
- * given again, its number never is.
+ * given again, its number never is. Tasks of other processes are not waited
+ * for: on a server their sessions are ended.
  *
  * @param tenant  Borrowed; the handle stays the caller's.
  * @return 0, an error of any call, or
@@ -145,6 +146,8 @@ CX__API int cx_tenant_rename(cx_tenant *tenant, cx_text name);
  *   -EBUSY       the calling task uses it itself
  *   -EACCES, -EIO, -EMFILE  its files cannot be removed; it is dropped all the
  *                same, and they are removed when the database is opened next
+ *   -EINPROGRESS  so it is, too, where somebody else keeps what it had from
+ *                being removed for now
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
  * Cost: that of removing its files.

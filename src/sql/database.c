@@ -14,7 +14,7 @@
 #include "registry.h"
 #include "tenant.h"
 
-enum { MOST = 128, EACH = 8, ROWS_BYTES = 256 << 20 };
+enum { MOST = 128, EACH = 8, BOUND = 100000, ROWS_BYTES = 256 << 20 };
 
 static const struct cx__engine *const engines[] = {&cx__sqlite, &cx__postgres};
 
@@ -47,11 +47,13 @@ int cx__db_check(const cx_db *db)
 static const struct cx__engine *engine_of(const char *url, const char **place)
 {
     for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-        size_t len = strlen(engines[i]->scheme);
+        for (size_t j = 0; j < 2 && engines[i]->scheme[j] != NULL; j++) {
+            size_t len = strlen(engines[i]->scheme[j]);
 
-        if (strncmp(url, engines[i]->scheme, len) == 0) {
-            *place = url + len;
-            return engines[i];
+            if (strncmp(url, engines[i]->scheme[j], len) == 0) {
+                *place = url + len;
+                return engines[i];
+            }
         }
     }
     return NULL;
@@ -128,10 +130,14 @@ int cx_db_open(const char *url, const cx_db_options *options, cx_db **db)
         return cx__wordless(-EPERM);
     if (url == NULL || db == NULL)
         return cx__wordless(-EINVAL);
+    if (options == NULL)
+        options = &none;
+    if (options->connections > BOUND || options->connections_each > BOUND)
+        return cx__problem(-EINVAL, "more than %d connections", BOUND);
     engine = engine_of(url, &place);
     if (engine == NULL)
         return cx__problem(-EINVAL, "no engine for this kind of URL");
-    return db_open(engine, place, options != NULL ? options : &none, db);
+    return db_open(engine, place, options, db);
 }
 
 int cx_db_close(cx_db *db)

@@ -97,8 +97,8 @@ struct cx__found {
 typedef void cx__found_fn(void *arg, const struct cx__found *column);
 
 struct cx__engine {
-    /* What its URLs begin with. */
-    const char *scheme;
+    /* What its URLs begin with: one of these. */
+    const char *scheme[2];
 
     /*
      * The database of a URL, without its scheme, and the list of tenants in

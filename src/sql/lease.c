@@ -18,7 +18,7 @@ static cx_tenant *tenant_of(const cx_db *db, int *error)
 
     if (current == NULL)
         *error = cx__problem(-ENOKEY, "no tenant in the context");
-    else if (cx__tenant_db(current) != db)
+    else if (!cx__tenant_is_of(current, db))
         *error = cx__problem(-EKEYREJECTED,
                              "the current tenant is another database's");
     else if (current->dropped)

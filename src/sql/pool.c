@@ -36,6 +36,11 @@
 /* As long as it takes to open a connection, or a little longer. */
 enum { PATIENCE_MS = 10 };
 
+/* How many connections are closed for one that the server or the process has
+ * no place for: more than one, since what is closed is not gone at once, and
+ * not all, since it may be the tenant itself that has too many elsewhere. */
+enum { EVICTED_MOST = 16 };
+
 struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
                               int64_t id)
 {
@@ -80,6 +85,8 @@ static void free_unused(struct cx__pool *pool)
 void cx__pool_release(struct cx__pool *pool)
 {
     pool->users--;
+    if (pool->users == 1 && pool->drained != NULL)
+        (void)cx_event_set(pool->drained);
     free_unused(pool);
 }
 
@@ -117,6 +124,13 @@ static void close_oldest(cx_db *db)
     cx__pool_release(pool);
 }
 
+/* Does it lack what another connection that nobody has would give? */
+static bool is_short(const cx_db *db, int error)
+{
+    return (error == -EAGAIN || error == -EMFILE) &&
+           !cx__list_is_empty(&db->idle);
+}
+
 /* Open one more. The place for it is taken first, since this waits. */
 static int pool_connect(struct cx__pool *pool,
                         struct cx__connection **connection)
@@ -130,6 +144,10 @@ static int pool_connect(struct cx__pool *pool,
     if (db->open > db->most && !cx__list_is_empty(&db->idle))
         close_oldest(db);
     error = db->engine->connect(pool, connection);
+    for (int i = 0; i < EVICTED_MOST && is_short(db, error); i++) {
+        close_oldest(db);
+        error = db->engine->connect(pool, connection);
+    }
     if (error != 0) {
         db->open--;
         pool->open--;
@@ -311,16 +329,16 @@ static void close_idle(struct cx__pool *pool)
 
 int cx__pool_drain(struct cx__pool *pool)
 {
-    unsigned most = pool->db->each;
-    unsigned n = 0;
     int error = 0;
 
-    while (n < most && (error = gate_enter(pool, &pool->quota)) == 0)
-        n++;
+    if (pool->users > 1) {
+        pool->drained = cx_event_new();
+        error = pool->drained != NULL ? cx_event_wait(pool->drained) : -ENOMEM;
+        (void)cx_event_free(pool->drained);
+        pool->drained = NULL;
+    }
     if (error == 0)
         close_idle(pool);
-    while (n-- > 0)
-        cx__gate_leave(&pool->quota);
     return error;
 }
 

@@ -37,6 +37,7 @@ struct cx__pool {
     int64_t id;
     struct cx__gate quota;
     struct cx__gate returned;
+    cx_event *drained; /* of who waits to be its last user; NULL: nobody does */
     cx_lock *writer;
     struct cx__list idle; /* connections, the one used last first */
     unsigned users;
@@ -55,8 +56,8 @@ void cx__pool_return(struct cx__connection *connection);
 /* One user less: without users and connections, a pool goes. */
 void cx__pool_release(struct cx__pool *pool);
 
-/* Wait until nobody has one of its connections, and close them. The caller is
- * a user of the pool, and has seen to it that nobody can lease from it. */
+/* Wait until nobody else uses it, and close its connections. The caller is a
+ * user of the pool, and has seen to it that nobody can lease from it. */
 int cx__pool_drain(struct cx__pool *pool);
 
 /* Have no connection that is open now used again. */

@@ -12,20 +12,17 @@
  * give up, and the connection is closed.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <ctxvar/resolve.h>
 
 #include "pool.h"
 #include "postgres.h"
 #include "problem.h"
 #include "statement.h"
 
-enum { PARAMS_MOST = 64, OPTIONS_BYTES = 256, ROOM_BYTES = 32 };
+enum { PARAMS_MOST = 64, OPTIONS_BYTES = 2048, ROOM_BYTES = 32 };
 
 /* Whatever the server's own settings are: values come in the one form that
  * this engine reads. */
@@ -72,8 +69,11 @@ static void params_of(const cx_db *db, struct params *params)
         if (each->val != NULL)
             params_add(params, each->keyword, each->val);
     }
-    if (own->hostaddr != NULL)
+    if (own->hostaddr != NULL) {
+        params_add(params, "host", own->host);
         params_add(params, "hostaddr", own->hostaddr);
+        params_add(params, "port", own->port);
+    }
     params_add(params, "client_encoding", "UTF8");
     params_add(params, "fallback_application_name", "ctxvar");
 }
@@ -91,15 +91,21 @@ static uint64_t connect_timeout(const struct params *params)
     return seconds > 0 ? (uint64_t)seconds * 1000 : UINT64_MAX;
 }
 
-static int open_session(const struct params *params, const char *search_path,
+/* The URL's own options come first: of several values of a setting the last one
+ * counts. */
+static int open_session(const cx_db *db, const struct params *params,
+                        const char *search_path, const char *settings,
                         struct cx__pq **pq)
 {
+    const char *its = cx__pg_url_value(cx__pg_db_of(db), "options");
     struct params all = *params;
     char options[OPTIONS_BYTES];
     int error = -ENOMEM;
 
-    (void)snprintf(options, sizeof(options), "-c search_path=%s,pg_temp%s",
-                   search_path, SESSION);
+    if (snprintf(options, sizeof(options), "%s -c search_path=%s,pg_temp%s%s",
+                 its != NULL ? its : "", search_path, SESSION,
+                 settings) >= OPTIONS_BYTES)
+        return cx__problem(-EINVAL, "the URL's options are too long");
     params_add(&all, "options", options);
     CX_TIMEOUT(connect_timeout(params)) {
         error = cx__pq_connect(all.name, all.value, pq);
@@ -112,34 +118,79 @@ int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
     struct params params;
 
     params_of(db, &params);
-    return open_session(&params, search_path, pq);
+    return open_session(db, &params, search_path, " -c lock_timeout=10s", pq);
 }
 
-/* Log in as a tenant, to its schema. */
+/* A login as a tenant, to its schema, with the password that its role has. */
+struct login {
+    const cx_db *db;
+    const char *schema;
+    struct params params;
+    char role[CX__PG_ROLE_BYTES];
+    char secret[CX__PG_SECRET_BYTES];
+};
+
+/* CX__PG_SPOILT: its role is not as it was made. */
+static int log_in(const struct login *login,
+                  struct cx__pg_connection *connection)
+{
+    const char *settings = cx__pg_db_of(login->db)->is_watchful
+                               ? " -c client_connection_check_interval=1s"
+                               : "";
+    int result = open_session(login->db, &login->params, login->schema,
+                              settings, &connection->pq);
+
+    if (result != 0)
+        return result == -EACCES ? CX__PG_SPOILT : result;
+    (void)snprintf(connection->channel, sizeof(connection->channel), "%.16s",
+                   login->secret);
+    result = cx__pg_check_tenant(connection->pq);
+    if (result == 0)
+        result = cx__pg_listen(connection);
+    if (result != 0)
+        cx__pq_abandon(connection->pq);
+    return result;
+}
+
+/* Can settings of the role's be why a login failed? */
+static bool may_be_spoilt(int result)
+{
+    return result != 0 && result != -EACCES && result != -EAGAIN &&
+           result != -EMFILE && result != -ENOMEM;
+}
+
+/* Put the role right, and log in again. */
+static int log_in_again(struct login *login, int64_t id, bool is_spoilt,
+                        struct cx__pg_connection *connection)
+{
+    int restored = cx__pg_restore_role(login->db, login->role, id, is_spoilt,
+                                       login->secret);
+    int result = restored >= 0 ? log_in(login, connection) : restored;
+
+    if (result != 0 || restored == 0)
+        return result;
+    result = cx__pg_end_others(connection->pq);
+    if (result != 0)
+        cx__pq_abandon(connection->pq);
+    return result;
+}
+
 static int open_tenant(const cx_db *db, int64_t id, const char *schema,
                        struct cx__pg_connection *connection)
 {
-    char role[CX__PG_ROLE_BYTES], secret[CX__PG_SECRET_BYTES];
-    struct params params;
-    int error = cx__pg_secret(db, id, secret);
+    struct login login = {.db = db, .schema = schema};
+    int result = cx__pg_secret(db, id, login.secret);
 
-    if (error != 0)
-        return error;
-    cx__pg_role(db, id, role);
-    params_of(db, &params);
-    params_add(&params, "user", role);
-    params_add(&params, "password", secret);
-    error = open_session(&params, schema, &connection->pq);
-    if (error == 0) {
-        (void)snprintf(connection->channel, sizeof(connection->channel),
-                       "%.16s", secret);
-        error = cx__pg_check_tenant(connection->pq, &connection->base.version);
-        if (error == 0)
-            error = cx__pg_listen(connection);
-        if (error != 0)
-            cx__pq_abandon(connection->pq);
-    }
-    return error;
+    if (result != 0)
+        return result;
+    cx__pg_role(db, id, login.role);
+    params_of(db, &login.params);
+    params_add(&login.params, "user", login.role);
+    params_add(&login.params, "password", login.secret);
+    result = log_in(&login, connection);
+    if (may_be_spoilt(result))
+        result = log_in_again(&login, id, result == CX__PG_SPOILT, connection);
+    return result == CX__PG_SPOILT ? -EACCES : result;
 }
 
 static int open_room(const struct cx__pool *pool,
@@ -180,7 +231,7 @@ static bool pg_is_alive(const struct cx__connection *connection)
         CX__OWNER(connection, const struct cx__pg_connection, base);
     struct pollfd socket = {.fd = own->pq->fd, .events = POLLIN};
 
-    if (cx__pg_has_news(own))
+    if (cx__pq_has_news(own->pq))
         return false;
     /* It was a moment ago. */
     if (own->heard == cx_time())
@@ -227,69 +278,29 @@ static void pg_settle(struct cx__connection *connection)
     }
 }
 
-/* The address of the URL's host, since libpq would block to look it up. */
-static int find_host(struct cx__pg_db *own)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    const char *host = NULL;
-    char text[NI_MAXHOST];
-    struct addrinfo *list;
-    int error;
-
-    for (const PQconninfoOption *each = own->url; each->keyword != NULL;
-         each++) {
-        if (strcmp(each->keyword, "hostaddr") == 0 && each->val != NULL)
-            return 0;
-        if (strcmp(each->keyword, "host") == 0)
-            host = each->val;
-    }
-    if (host == NULL || host[0] == '\0' || host[0] == '/' || host[0] == '@')
-        return 0;
-    error = cx_resolve(host, NULL, &hints, &list);
-    if (error != 0)
-        return cx__problem(error, "the database's host has no address");
-    error = getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text),
-                        NULL, 0, NI_NUMERICHOST);
-    freeaddrinfo(list);
-    own->hostaddr = error == 0 ? strdup(text) : NULL;
-    return own->hostaddr != NULL ? 0 : -ENOMEM;
-}
-
 static void pg_close(cx_db *db)
 {
     struct cx__pg_db *own = db->own;
 
     PQconninfoFree(own->url);
+    free(own->host);
     free(own->hostaddr);
+    free(own->port);
     free(own);
     db->own = NULL;
-}
-
-/* libpq takes the whole URL. */
-static int parse(struct cx__pg_db *own, const char *place)
-{
-    size_t bytes = strlen(cx__postgres.scheme) + strlen(place) + 1;
-    char *url = malloc(bytes);
-
-    if (url == NULL)
-        return -ENOMEM;
-    (void)snprintf(url, bytes, "%s%s", cx__postgres.scheme, place);
-    own->url = PQconninfoParse(url, NULL);
-    free(url);
-    return own->url != NULL ? 0 : cx__problem(-EINVAL, "not a database's URL");
 }
 
 static int pg_open(cx_db *db, const char *place)
 {
     struct cx__pg_db *own = calloc(1, sizeof(*own));
-    int error = own != NULL ? parse(own, place) : -ENOMEM;
+    int error = own != NULL ? cx__pg_parse(own, place) : -ENOMEM;
 
     if (error != 0) {
         free(own);
         return error;
     }
     db->own = own;
-    error = find_host(own);
+    error = cx__pg_find_hosts(own);
     if (error == 0)
         error = cx__pg_found(db);
     if (error != 0)
@@ -298,7 +309,7 @@ static int pg_open(cx_db *db, const char *place)
 }
 
 const struct cx__engine cx__postgres = {
-    .scheme = "postgresql://",
+    .scheme = {"postgresql://", "postgres://"},
     .open = pg_open,
     .close = pg_close,
     .connect = pg_connect,

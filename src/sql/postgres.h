@@ -9,11 +9,19 @@
 
 enum { CX__PG_ROLE_BYTES = 48, CX__PG_CHANNEL_BYTES = 17 };
 
-/* A database: how to connect to it. */
+/*
+ * A database: how to connect to it.
+ *
+ * is_watchful  the server can notice that a client is gone while it works for
+ *              it, which it cannot on each platform
+ */
 struct cx__pg_db {
     PQconninfoOption *url; /* what its URL says */
     unsigned oid;          /* of the database: roles are the whole server's */
-    char *hostaddr;        /* of its host; NULL: it has none, or the URL has */
+    char *host;            /* each of its hosts once for each address, */
+    char *hostaddr;        /* those addresses, and the ports in step; NULL: */
+    char *port;            /* it is for libpq to know */
+    bool is_watchful;
 };
 
 struct pg_statement;
@@ -48,6 +56,11 @@ static inline struct cx__pg_db *cx__pg_db_of(const cx_db *db)
     return db->own;
 }
 
+/* Take a URL apart; and find the addresses of the hosts that it names. */
+int cx__pg_parse(struct cx__pg_db *own, const char *place);
+int cx__pg_find_hosts(struct cx__pg_db *own);
+const char *cx__pg_url_value(const struct cx__pg_db *own, const char *name);
+
 /* The role that a tenant logs in as. */
 void cx__pg_role(const cx_db *db, int64_t id, char role[CX__PG_ROLE_BYTES]);
 
@@ -55,10 +68,43 @@ void cx__pg_role(const cx_db *db, int64_t id, char role[CX__PG_ROLE_BYTES]);
  * a search path. */
 int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq);
 
-/* The password that a tenant's role has; in a buffer of the caller's. */
+/* The password that a tenant's role has; in a buffer of the caller's. -ESTALE:
+ * the tenant was dropped. */
 enum { CX__PG_SECRET_BYTES = 65 };
 int cx__pg_secret(const cx_db *db, int64_t id,
                   char secret[CX__PG_SECRET_BYTES]);
+
+/*
+ * Roles, on a connection of an administrator's. Who changes what roles may do
+ * in the database locks that first, in a transaction: the server does not wait
+ * for another who does so, but fails.
+ *
+ * make  it, with a secret that is kept
+ * shut  it: nobody is or gets logged in as it, outside of a transaction
+ * drop  it, if it is there, and its secret
+ */
+int cx__pg_lock_roles(struct cx__pq *pq);
+int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id);
+int cx__pg_shut_role(struct cx__pq *pq, const char *role);
+int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id);
+
+/* Put a tenant's role right with which a login with a secret has failed, if it
+ * is its own doing; is_spoilt: that is known. 1: it was put right; 0: there was
+ * nothing to do. The secret to try next is left in the place of that one. */
+int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
+                        bool is_spoilt, char secret[CX__PG_SECRET_BYTES]);
+
+/* End all other sessions of a tenant's role that has just been put right:
+ * somebody may have got to know its password. */
+int cx__pg_end_others(struct cx__pq *pq);
+
+/* A statement with a role's name and a tenant's number in it. */
+__attribute__((format(printf, 2, 3))) int
+cx__pg_run_format(struct cx__pq *pq, const char *format, ...);
+
+/* A field of the one row of a result. */
+bool cx__pg_is_true(const PGresult *result, int column);
+long long cx__pg_number(const PGresult *result, int column);
 
 /* The list of tenants, the room of one, and what they rest on. */
 int cx__pg_found(cx_db *db);
@@ -71,15 +117,14 @@ int cx__pg_remove(cx_db *db, int64_t id);
 int cx__pg_copy_template(struct cx__pq *pq, const char *role, int64_t id);
 int cx__pg_check_copyable(struct cx__connection *connection);
 
-/* Is a connection to a tenant's room no more than that? And of which version
- * are the tables? */
-int cx__pg_check_tenant(struct cx__pq *pq, int *version);
+/* Is a connection to a tenant's room no more than that? CX__PG_SPOILT: its role
+ * has settings of its own. */
+enum { CX__PG_SPOILT = 1 };
+int cx__pg_check_tenant(struct cx__pq *pq);
 
 /* Migrations of a tenant's room: begin to be told of them, and see of which
- * version its tables are; was one told of? And tell of one, in its
- * transaction. */
+ * version its tables are. And tell of one, in its transaction. */
 int cx__pg_listen(struct cx__pg_connection *connection);
-bool cx__pg_has_news(const struct cx__pg_connection *connection);
 int cx__pg_tell(struct cx__connection *connection);
 
 /* A query of the library's own on a connection that may be in the middle of

@@ -31,21 +31,13 @@ int cx__pg_listen(struct cx__pg_connection *connection)
                    "SELECT coalesce(max(version), 0) FROM cx_migrations",
                    connection->channel);
     if (PQsendQuery(connection->pq->pg, text) != 1)
-        return cx__pg_lost();
+        return cx__pg_unsent(connection);
     error = cx__pq_finish(connection->pq, &result);
     if (error == 0)
         connection->base.version =
             (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
     return error;
-}
-
-bool cx__pg_has_news(const struct cx__pg_connection *connection)
-{
-    PGnotify *news = PQnotifies(connection->pq->pg);
-
-    PQfreemem(news);
-    return news != NULL;
 }
 
 /* The template has no password, and nobody listens. */

@@ -84,7 +84,7 @@ static int write_text(struct cx__scratch *scratch, cx_text from,
 int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
                          size_t n, const char **text)
 {
-    char *made = cx__scratch_take(scratch, n * I64_BYTES + 3);
+    char *made = cx__scratch_take(scratch, n * CX__PG_I64_BYTES + 3);
     char *at = made;
 
     if (made == NULL)

@@ -75,7 +75,7 @@ static int connect_all(struct cx__pq *pq)
 int cx__pq_connect(const char *const names[], const char *const values[],
                    struct cx__pq **pq)
 {
-    struct cx__pq *made = malloc(sizeof(*made));
+    struct cx__pq *made = calloc(1, sizeof(*made));
     int error = -ENOMEM;
 
     if (made == NULL)
@@ -96,13 +96,16 @@ int cx__pq_connect(const char *const names[], const char *const values[],
     return error;
 }
 
-/* A program may listen, within a DO; nobody wants to know. */
-static void drop_notifications(PGconn *pg)
+/* A program may listen, within a DO, to any number of them. */
+bool cx__pq_has_news(struct cx__pq *pq)
 {
     PGnotify *each;
 
-    while ((each = PQnotifies(pg)) != NULL)
+    while ((each = PQnotifies(pq->pg)) != NULL) {
         PQfreemem(each);
+        pq->told = true;
+    }
+    return pq->told;
 }
 
 /* Wait until a connection is ready, and take what has come. */
@@ -114,7 +117,7 @@ static int wait_for(struct cx__pq *pq, int events)
         return cx__wordless(ready);
     if ((ready & CX_READABLE) != 0 && PQconsumeInput(pq->pg) != 1)
         return cx__pq_lost();
-    drop_notifications(pq->pg);
+    (void)cx__pq_has_news(pq);
     return 0;
 }
 

@@ -17,10 +17,16 @@
 
 #include <ctxvar/task.h>
 
-/* A connection; fd: its socket, as the loop keeps it. */
+/*
+ * A connection.
+ *
+ * fd    its socket, as the loop keeps it
+ * told  there was a notification
+ */
 struct cx__pq {
     PGconn *pg;
     int fd;
+    bool told;
 };
 
 enum { CX__PQ_GRACE_MS = 1000 };
@@ -34,6 +40,9 @@ enum { CX__PQ_GRACE_MS = 1000 };
  */
 int cx__pq_connect(const char *const names[], const char *const values[],
                    struct cx__pq **pq);
+
+/* Has the server told it something that it had not asked for? */
+bool cx__pq_has_news(struct cx__pq *pq);
 
 /* Have all that was sent reach the server. */
 int cx__pq_flush(struct cx__pq *pq);

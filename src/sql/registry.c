@@ -11,6 +11,7 @@
  * with them the numbers that are used up.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include <ctxvar/tenant.h>
 
@@ -24,7 +25,7 @@
 
 enum { LISTED = 1, DROPPED = 2, GONE = 3 };
 
-enum { NAME_BYTES = 255, REMOVE_MS = 60000 };
+enum { NAME_BYTES = 255, REMOVE_MS = 60000, SWEEP_MS = 2000 };
 
 /* Statements on one tenant; each gives its id and name. */
 static const char find_by_name[] =
@@ -66,24 +67,24 @@ struct listed {
     cx_tenant *tenant; /* a hold on it; NULL unless wanted */
 };
 
-/* Take the row that a statement is at. */
+/* Take the row that a statement is at. That of a change must not fail for want
+ * of memory, since the change is made: a number needs none. */
 static int read_row(cx_db *db, struct cx__statement *statement, bool wanted,
                     struct listed *listed)
 {
     cx_param id, name;
     int error = db->engine->column(statement, 0, CX_KIND_I64, &id);
 
-    if (error == 0)
-        error = db->engine->column(statement, 1, CX_KIND_TEXT, &name);
     if (error != 0)
         return error;
     *listed = (struct listed){.id = id.i64};
-    if (wanted) {
-        listed->tenant = cx__roster_hold(db->roster, id.i64, name.text);
-        if (listed->tenant == NULL)
-            return -ENOMEM;
-    }
-    return 0;
+    if (!wanted)
+        return 0;
+    error = db->engine->column(statement, 1, CX_KIND_TEXT, &name);
+    if (error != 0)
+        return error;
+    listed->tenant = cx__roster_hold(db->roster, id.i64, name.text);
+    return listed->tenant != NULL ? 0 : -ENOMEM;
 }
 
 /* Run a prepared statement: 1 with a tenant, 0 without, or the error. */
@@ -104,6 +105,10 @@ static int run_prepared(cx_db *db, struct cx__statement *statement,
         if (error == 0)
             error = db->engine->step(statement);
         result = error == 0 ? 1 : error;
+    }
+    if (result != 1) {
+        cx_tenant_unref(listed->tenant);
+        listed->tenant = NULL;
     }
     return result;
 }
@@ -208,17 +213,28 @@ int cx_tenant_each(cx_db *db, int (*fn)(cx_tenant *tenant, void *arg),
 {
     struct listed listed = {.id = 0};
     int error = fn != NULL ? cx__db_check(db) : cx__wordless(-EINVAL);
+    int result = 1;
 
-    while (error == 0) {
+    if (error != 0)
+        return error;
+    db->users++;
+    while (error == 0 && result == 1) {
         cx_param after = i64_param(listed.id);
-        int result = ask(db, find_next, &after, 1, true, &listed);
 
-        if (result != 1)
-            return result;
-        error = fn(listed.tenant, arg);
-        cx_tenant_unref(listed.tenant);
+        result = ask(db, find_next, &after, 1, true, &listed);
+        if (result == 1) {
+            error = fn(listed.tenant, arg);
+            cx_tenant_unref(listed.tenant);
+            listed.tenant = NULL;
+        }
     }
-    return error;
+    db->users--;
+    return result < 0 ? result : error;
+}
+
+static int dropped(void)
+{
+    return cx__problem(-ESTALE, "the tenant was dropped");
 }
 
 /* The database of a handle that is still of use. */
@@ -233,66 +249,78 @@ static int db_of(const cx_tenant *tenant, cx_db **db)
     *db = cx__tenant_db(tenant);
     if (*db == NULL)
         return cx__problem(-ESTALE, "the tenant's database is closed");
-    if (tenant->dropped)
-        return cx__problem(-ESTALE, "the tenant was dropped");
-    return 0;
+    return tenant->dropped ? dropped() : 0;
 }
 
 int cx_tenant_rename(cx_tenant *tenant, cx_text name)
 {
     struct listed listed = {.tenant = NULL};
+    char *copy = NULL;
     cx_db *db;
     int result = db_of(tenant, &db);
 
     if (result == 0)
         result = check_name(db, name);
+    if (result == 0)
+        result = cx__tenant_name_copy(name, &copy);
     if (result == 0) {
         cx_param params[] = {text_param(name), i64_param(tenant->id)};
 
-        result = ask(db, set_name, params, 2, true, &listed);
-        cx_tenant_unref(listed.tenant);
+        result = ask(db, set_name, params, 2, false, &listed);
         if (result == 0)
-            return cx__problem(-ESTALE, "the tenant was dropped");
+            result = dropped();
+        else if (result == -EEXIST)
+            result = cx__problem(-EEXIST, "there is a tenant of this name");
     }
-    if (result == -EEXIST)
-        return cx__problem(-EEXIST, "there is a tenant of this name");
+    if (result == 1)
+        cx__tenant_take_name(tenant, copy, name.len);
+    else
+        free(copy);
     return result == 1 ? 0 : result;
 }
 
-/* Have the list say so; one that says so already is no error. */
+/* Have the list say so: 1, or 0 where it says so already. */
 static int advance(cx_db *db, int64_t id, int state)
 {
     struct listed listed = {.tenant = NULL};
     cx_param params[] = {i64_param(state), i64_param(id)};
-    int result = ask(db, set_state, params, 2, false, &listed);
 
-    return result < 0 ? result : 0;
+    return ask(db, set_state, params, 2, false, &listed);
 }
 
 static int remove_room(cx_db *db, int64_t id)
 {
-    int error = db->engine->remove(db, id);
+    int result = db->engine->remove(db, id);
 
-    return error == 0 ? advance(db, id, GONE) : error;
+    if (result == 0)
+        result = advance(db, id, GONE);
+    return result < 0 ? result : 0;
+}
+
+/* Of a tenant that is dropped; what cannot be removed now can be later. */
+static int remove_in_time(cx_db *db, int64_t id)
+{
+    int error = -ENOMEM;
+
+    CX_SHIELD {
+        CX_TIMEOUT(REMOVE_MS) {
+            error = remove_room(db, id);
+        }
+    }
+    return error == -EBUSY || error == -ETIMEDOUT ? -EINPROGRESS : error;
 }
 
 /* With nobody else there. */
 static int drop_drained(cx_db *db, cx_tenant *tenant)
 {
-    int error = advance(db, tenant->id, DROPPED);
+    int result = advance(db, tenant->id, DROPPED);
 
-    if (error != 0) {
-        tenant->dropped = false;
-        return error;
-    }
-    /* It is dropped; what cannot be removed now can be later. */
-    error = -ENOMEM;
-    CX_SHIELD {
-        CX_TIMEOUT(REMOVE_MS) {
-            error = remove_room(db, tenant->id);
-        }
-    }
-    return error;
+    if (result == 1)
+        return remove_in_time(db, tenant->id);
+    if (result == 0)
+        return dropped();
+    tenant->dropped = false;
+    return result;
 }
 
 /* Wait until nobody uses it. Nobody can begin to meanwhile. */
@@ -331,7 +359,7 @@ int cx_tenant_drop(cx_tenant *tenant)
     return error;
 }
 
-int cx__registry_sweep(cx_db *db)
+static int sweep(cx_db *db)
 {
     struct listed listed = {.id = 0};
     int result;
@@ -344,4 +372,15 @@ int cx__registry_sweep(cx_db *db)
             (void)remove_room(db, listed.id);
     } while (result == 1);
     return result;
+}
+
+/* What takes longer is for whoever opens the database next. */
+int cx__registry_sweep(cx_db *db)
+{
+    int error = -ENOMEM;
+
+    CX_TIMEOUT(SWEEP_MS) {
+        error = sweep(db);
+    }
+    return error != -ETIMEDOUT ? error : 0;
 }

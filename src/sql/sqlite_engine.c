@@ -130,7 +130,7 @@ static bool engine_is_alive(const struct cx__connection *connection)
 }
 
 const struct cx__engine cx__sqlite = {
-    .scheme = "sqlite:",
+    .scheme = {"sqlite:"},
     .open = engine_open,
     .close = engine_close,
     .connect = cx__sqlite_connect,

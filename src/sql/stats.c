@@ -27,7 +27,7 @@ int cx_db_stats_get(cx_db *db, const cx_tenant *tenant, cx_db_stats *stats)
 
     if (error != 0)
         return error;
-    if (tenant != NULL && cx__tenant_db(tenant) != db)
+    if (tenant != NULL && !cx__tenant_is_of(tenant, db))
         return cx__problem(-EKEYREJECTED, "the tenant is another database's");
     *stats = tenant != NULL ? tenant->stats : db->stats;
     stats->idle = count_idle(db, tenant);

@@ -152,21 +152,34 @@ static cx_tenant *roster_find_or_make(struct cx__roster *roster, int64_t id)
     return tenant;
 }
 
-int cx__tenant_rename(cx_tenant *tenant, cx_text name)
+int cx__tenant_name_copy(cx_text name, char **copy)
+{
+    *copy = malloc(name.len + 1);
+    if (*copy == NULL)
+        return -ENOMEM;
+    memcpy(*copy, name.data, name.len);
+    (*copy)[name.len] = '\0';
+    return 0;
+}
+
+void cx__tenant_take_name(cx_tenant *tenant, char *name, size_t len)
+{
+    free(tenant->name);
+    tenant->name = name;
+    tenant->name_len = len;
+}
+
+/* 0 or -ENOMEM. */
+static int tenant_rename(cx_tenant *tenant, cx_text name)
 {
     char *copy;
 
     if (tenant->name != NULL && tenant->name_len == name.len &&
         memcmp(tenant->name, name.data, name.len) == 0)
         return 0;
-    copy = malloc(name.len + 1);
-    if (copy == NULL)
+    if (cx__tenant_name_copy(name, &copy) != 0)
         return -ENOMEM;
-    memcpy(copy, name.data, name.len);
-    copy[name.len] = '\0';
-    free(tenant->name);
-    tenant->name = copy;
-    tenant->name_len = name.len;
+    cx__tenant_take_name(tenant, copy, name.len);
     return 0;
 }
 
@@ -175,7 +188,7 @@ cx_tenant *cx__roster_hold(struct cx__roster *roster, int64_t id, cx_text name)
     cx_tenant *tenant = roster_find_or_make(roster, id);
 
     /* Another process may have renamed it. */
-    if (tenant != NULL && cx__tenant_rename(tenant, name) != 0) {
+    if (tenant != NULL && tenant_rename(tenant, name) != 0) {
         cx_tenant_unref(tenant);
         return NULL;
     }
@@ -190,6 +203,11 @@ bool cx__tenant_is_here(const cx_tenant *tenant)
 cx_db *cx__tenant_db(const cx_tenant *tenant)
 {
     return tenant->roster->db;
+}
+
+bool cx__tenant_is_of(const cx_tenant *tenant, const cx_db *db)
+{
+    return cx__tenant_is_here(tenant) && cx__tenant_db(tenant) == db;
 }
 
 cx_tenant *cx_tenant_ref(cx_tenant *tenant)

@@ -47,14 +47,18 @@ void cx__roster_close(struct cx__roster *roster);
 /* The handle of a tenant, to be let go of; NULL: no memory. */
 cx_tenant *cx__roster_hold(struct cx__roster *roster, int64_t id, cx_text name);
 
-/* Give it another name. 0 or -ENOMEM. */
-int cx__tenant_rename(cx_tenant *tenant, cx_text name);
+/* A copy of a name, for the handle that takes it. 0 or -ENOMEM. */
+int cx__tenant_name_copy(cx_text name, char **copy);
+void cx__tenant_take_name(cx_tenant *tenant, char *name, size_t len);
 
 /* Does its database belong to this thread's loop? */
 bool cx__tenant_is_here(const cx_tenant *tenant);
 
 /* If so: the database of a tenant; NULL: it is closed. */
 cx_db *cx__tenant_db(const cx_tenant *tenant);
+
+/* Is it one of a database that is this thread's loop's? */
+bool cx__tenant_is_of(const cx_tenant *tenant, const cx_db *db);
 
 /* The tenant of the current context. */
 CX_VAR_DECLARE(cx_tenant *, cx__tenant_var);

@@ -433,11 +433,12 @@ USERS_TEST(a_server_that_crashes_in_a_transaction_is_an_error_until_it_is_back)
 USERS_TEST(a_server_that_is_read_only_is_read)
 {
     (void)user_add(db, "x", 1);
-    server_run(folder->url,
-               "DO \\$\\$ BEGIN EXECUTE format('ALTER DATABASE %I SET"
-               " default_transaction_read_only = on', current_database());"
-               " PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-               " WHERE usename LIKE 'cx\\_%'; END \\$\\$");
+    server_run_as_superuser(
+        folder->url,
+        "DO \\$\\$ BEGIN EXECUTE format('ALTER DATABASE %I SET"
+        " default_transaction_read_only = on', current_database());"
+        " PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE usename LIKE 'cx\\_%'; END \\$\\$");
     await_server(db);
     assert_int_equal(number(db, "SELECT count(*) FROM users"), 1);
     assert_int_equal(run(db, "DELETE FROM users"), -EROFS);

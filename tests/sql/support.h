@@ -41,6 +41,21 @@ static CX__UNUSED void server_run(const char *url, const char *statement)
     assert_int_equal(system(command), 0);
 }
 
+/* Have the server's administrator do so. */
+static CX__UNUSED void server_run_as_superuser(const char *url,
+                                               const char *statement)
+{
+    const char *database = strstr(url, "@/");
+    const char *role = getenv("CTXVAR_POSTGRES_SUPERUSER");
+    char its[256];
+
+    assert_non_null(database);
+    assert_non_null(role);
+    (void)snprintf(its, sizeof(its), "%.*s%s", (int)(strstr(role, "@/") - role),
+                   role, database);
+    server_run(its, statement);
+}
+
 /* A new database on the server. */
 static CX__UNUSED void server_make(struct folder *folder)
 {

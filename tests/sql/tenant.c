@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -384,6 +385,61 @@ TASK_TEST(many_are_created_at_once)
     folder_remove(&folder);
 }
 
+/* As another process does: it has the database open on its own. */
+TASK_TEST(a_tenant_that_somebody_else_has_dropped_is_stale)
+{
+    struct folder folder;
+    cx_db *db, *other;
+    cx_tenant *tenant, *same;
+    static const char reading[] = "SELECT * FROM users";
+
+    folder_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    assert_ok(cx_db_open(folder.url, NULL, &other));
+    template_exec(&folder, "CREATE TABLE users (id INTEGER PRIMARY KEY)");
+    tenant = tenant_make(db, "A");
+    assert_ok(cx_tenant_find(other, CX_TEXT("A"), &same));
+    CX_WITH_TENANT(same) {
+        assert_ok(run(other, reading));
+    }
+    assert_ok(cx_tenant_drop(tenant));
+    CX_WITH_TENANT(same) {
+        assert_int_equal(run(other, reading), -ESTALE);
+    }
+    assert_int_equal(cx_tenant_rename(same, CX_TEXT("B")), -ESTALE);
+    assert_int_equal(cx_tenant_drop(same), -ESTALE);
+    cx_tenant_unref(tenant);
+    cx_tenant_unref(same);
+    assert_ok(cx_db_close(db));
+    assert_ok(cx_db_close(other));
+    folder_remove(&folder);
+}
+
+static int close_in_each(cx_tenant *tenant, void *db)
+{
+    (void)tenant;
+    return cx_db_close(db);
+}
+
+DB_TEST(a_database_is_not_closed_while_its_tenants_are_gone_through)
+{
+    cx_tenant_unref(tenant_make(db, "A"));
+    assert_int_equal(cx_tenant_each(db, close_in_each, db), -EBUSY);
+}
+
+TASK_TEST(options_that_are_out_of_bounds_are_refused)
+{
+    const cx_db_options all = {.connections = 100001};
+    const cx_db_options each = {.connections_each = UINT_MAX};
+    struct folder folder;
+    cx_db *db;
+
+    folder_make(&folder);
+    assert_int_equal(cx_db_open(folder.url, &all, &db), -EINVAL);
+    assert_int_equal(cx_db_open(folder.url, &each, &db), -EINVAL);
+    folder_remove(&folder);
+}
+
 static int open_existing(const struct folder *folder)
 {
     const cx_db_options existing = {.existing = true};
@@ -441,6 +497,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_are_created_at_once),
+        cmocka_unit_test(a_tenant_that_somebody_else_has_dropped_is_stale),
+        cmocka_unit_test(
+            a_database_is_not_closed_while_its_tenants_are_gone_through),
+        cmocka_unit_test(options_that_are_out_of_bounds_are_refused),
         cmocka_unit_test(what_must_be_there_is_not_made),
         cmocka_unit_test(what_is_used_for_something_else_is_left_alone),
         cmocka_unit_test(a_database_that_is_opened_first_is_made),

@@ -165,6 +165,24 @@ static CX__UNUSED void *two_check_in(void *folder)
                           CX__UNUSED cx_db *db,                                \
                           CX__UNUSED const struct two *two)
 
+/* A tenant's role, which is named after the database's number. */
+static CX__UNUSED void role_of(const struct folder *folder, int id,
+                               char role[48])
+{
+    char command[512];
+    FILE *pipe;
+
+    (void)snprintf(command, sizeof(command),
+                   "psql -qXAt '%s' -c \"SELECT 'cx_' || oid || '_%d' FROM"
+                   " pg_database WHERE datname = current_database()\"",
+                   folder->url, id);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(role, 48, pipe));
+    assert_int_equal(pclose(pipe), 0);
+    role[strcspn(role, "\n")] = '\0';
+}
+
 static CX__UNUSED bool has_secret(const cx_rows *rows)
 {
     for (size_t i = 0; i < rows->len * rows->columns; i++) {

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What tenant A does to its own role and to what all share on the server: it
+ * gets over it, and nobody else need. The numbers are those of the catalogue of
+ * attacks.
+ */
+#include "two.h"
+
+#include <ctxvar/deadline.h>
+#include <ctxvar/model.h>
+
+/* A's role in what psql runs: named after the database's number. */
+#define A_ROLE                                                                 \
+    "(SELECT format('cx_%s_1', oid) FROM pg_database"                          \
+    " WHERE datname = current_database())"
+
+/* The URL of a test's database for another role. */
+static void url_as(const char *role, const char *url, char *to, size_t size)
+{
+    const char *database = strstr(url, "@/");
+
+    assert_non_null(database);
+    (void)snprintf(to, size, "postgresql://%s%s", role, database);
+}
+
+/* Wait until a statement of the administrator's gives 0. */
+static void await_none(const char *url, const char *statement)
+{
+    char answer[32] = "";
+    char its[256];
+
+    url_as("postgres", url, its, sizeof(its));
+    while (strcmp(answer, "0\n") != 0) {
+        char command[1024];
+        FILE *pipe;
+
+        assert_ok(cx_sleep(10));
+        (void)snprintf(command, sizeof(command), "psql -qXAt '%s' -c \"%s\"",
+                       its, statement);
+        pipe = popen(command, "r");
+        assert_non_null(pipe);
+        assert_non_null(fgets(answer, sizeof(answer), pipe));
+        assert_int_equal(pclose(pipe), 0);
+    }
+}
+
+/* A task of A's with one statement, which goes on until it is ended. */
+struct statement {
+    cx_db *db;
+    const char *text;
+};
+
+static void *run_one(void *arg)
+{
+    const struct statement *statement = arg;
+
+    return as_pointer(run(statement->db, statement->text));
+}
+
+/* ... and has begun: its session says so to the administrator. */
+static cx_task *start(struct statement *statement, const char *url)
+{
+    cx_task *task = cx_task_create(run_one, statement);
+
+    assert_non_null(task);
+    await_none(url, "SELECT 1 - sign(count(*))::int FROM pg_stat_activity"
+                    " WHERE usename = " A_ROLE " AND state = 'active'");
+    return task;
+}
+
+/* P22. */
+DB_TEST(a_statement_that_catches_its_cancel_ends_with_its_tenant)
+{
+    struct statement stubborn = {
+        db, "DO $$ BEGIN LOOP BEGIN LOCK TABLE cx_migrations IN ACCESS SHARE"
+            " MODE; PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN"
+            " NULL; END; END LOOP; END $$"};
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    CX_WITH_TENANT(tenant) {
+        cx_task *task = start(&stubborn, folder->url);
+
+        assert_int_equal(cx_cancel(task), 0);
+        assert_int_equal(cx_await(task, NULL), 0);
+    }
+    assert_ok(cx_tenant_drop(tenant));
+    assert_false(has_room(folder, 1));
+    await_none(folder->url, "SELECT count(*) FROM pg_stat_activity"
+                            " WHERE usename = " A_ROLE);
+    cx_tenant_unref(tenant);
+}
+
+/* P22: sessions are counted, so that one tenant's do not take all there are. */
+DB_TEST(a_tenant_has_so_many_sessions_at_most)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    CX_WITH_TENANT(tenant) {
+        assert_int_equal(number(db, "SELECT rolconnlimit::bigint FROM pg_roles"
+                                    " WHERE rolname = current_user"),
+                         64);
+    }
+    cx_tenant_unref(tenant);
+}
+
+/* P24: a grant that gives nothing changes the database's row all the same. */
+ATTACK(a_tenant_that_holds_the_databases_row_does_not_keep_it_from_opening)
+{
+    struct statement holding = {
+        db, "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO"
+            " CURRENT_USER', current_database()); PERFORM pg_sleep(600);"
+            " END $$"};
+    cx_task *task = start(&holding, folder->url);
+    cx_db *again = NULL;
+
+    CX_TIMEOUT(60000) {
+        assert_ok(cx_db_open(folder->url, NULL, &again));
+        assert_ok(cx_db_close(again));
+    }
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, NULL), 0);
+}
+
+/* P23. */
+ATTACK(settings_that_a_role_gives_itself_are_taken_from_it)
+{
+    static const char *const settings[] = {
+        "ALTER ROLE CURRENT_USER SET default_transaction_read_only = on",
+        "ALTER ROLE CURRENT_USER SET local_preload_libraries = 'nope'",
+        "ALTER ROLE CURRENT_USER SET statement_timeout = 1",
+        "DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I"
+        " SET default_transaction_read_only = on', current_database());"
+        " END $$",
+    };
+
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        cx_db *again;
+        cx_tenant *tenant;
+
+        assert_ok(run(db, settings[i]));
+        assert_ok(cx_db_open(folder->url, NULL, &again));
+        assert_ok(cx_tenant_find(again, CX_TEXT("A"), &tenant));
+        CX_WITH_TENANT(tenant) {
+            assert_ok(run(again, "UPDATE users SET age = age"));
+            assert_int_equal(number(again, "SELECT count(*) FROM"
+                                           " pg_db_role_setting"),
+                             0);
+        }
+        cx_tenant_unref(tenant);
+        assert_ok(cx_db_close(again));
+    }
+}
+
+/* A database whose tenants need their passwords. */
+static void guarded_make(struct folder *folder)
+{
+    const char *rest = strstr(server(), "/postgres?");
+
+    folder_make(folder);
+    server_run(server(), "CREATE DATABASE guarded TEMPLATE template0");
+    (void)snprintf(folder->url, sizeof(folder->url), "%.*s/guarded%s",
+                   (int)(rest - server()), server(),
+                   rest + strlen("/postgres"));
+}
+
+/* P23: the one that it gives itself, it may give to others. */
+TASK_TEST(a_password_that_a_role_gives_itself_is_taken_from_it)
+{
+    struct folder folder;
+    cx_tenant *tenant;
+    cx_db *db;
+
+    guarded_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_ok(run(db, "ALTER ROLE CURRENT_USER PASSWORD 'known'"));
+    }
+    assert_ok(cx_db_close(db));
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    assert_ok(cx_tenant_find(db, CX_TEXT("A"), &tenant));
+    CX_WITH_TENANT(tenant) {
+        assert_int_equal(number(db, "SELECT 41 + 1"), 42);
+    }
+    assert_ok(cx_tenant_drop(tenant));
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db));
+    server_run(server(), "DROP DATABASE guarded");
+    folder_remove(&folder);
+}
+
+/* P24: more than the server has locks for in one transaction. */
+DB_TEST(a_tenant_with_many_large_objects_is_dropped_all_the_same)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    CX_WITH_TENANT(tenant) {
+        for (int i = 0; i < 4; i++)
+            assert_ok(
+                run(db, "SELECT lo_create(0) FROM generate_series(1, 4000)"));
+    }
+    assert_ok(cx_tenant_drop(tenant));
+    assert_false(has_room(folder, 1));
+    cx_tenant_unref(tenant);
+}
+
+static void *drop_tenant(void *tenant)
+{
+    return as_pointer(cx_tenant_drop(tenant));
+}
+
+/* A table that an administrator's session holds is waited for without keeping
+ * anybody else, and not for ever. */
+DB_TEST(a_drop_that_has_to_wait_keeps_nobody_from_creating)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    char url[256], command[512];
+    void *result;
+    cx_task *drop;
+    cx_db *again;
+
+    url_as("postgres", folder->url, url, sizeof(url));
+    (void)snprintf(command, sizeof(command),
+                   "psql -qX '%s' -c \"DO \\$\\$ BEGIN LOCK TABLE"
+                   " t1.cx_migrations; PERFORM pg_sleep(600); END \\$\\$\""
+                   " >/dev/null 2>&1 &",
+                   url);
+    assert_int_equal(system(command), 0);
+    await_none(folder->url, "SELECT 1 - count(*) FROM pg_locks WHERE relation ="
+                            " 't1.cx_migrations'::regclass");
+    drop = cx_task_create(drop_tenant, tenant);
+    await_none(folder->url, "SELECT 1 - count(*) FROM pg_locks WHERE relation ="
+                            " 't1.cx_migrations'::regclass AND NOT granted");
+    CX_TIMEOUT(5000) {
+        cx_tenant_unref(tenant_make(db, "B"));
+    }
+    assert_int_equal(cx_await(drop, &result), 0);
+    assert_int_equal((intptr_t)result, -EINPROGRESS);
+    server_run_as_superuser(folder->url,
+                            "SELECT pg_terminate_backend(pid, 10000)"
+                            " FROM pg_stat_activity WHERE query LIKE 'DO%'");
+    assert_ok(cx_db_open(folder->url, NULL, &again));
+    assert_ok(cx_db_close(again));
+    assert_false(has_room(folder, 1));
+    cx_tenant_unref(tenant);
+}
+
+/* P24: the administrator's role says so itself. */
+TASK_TEST(functions_that_take_locks_without_end_are_closed)
+{
+    struct folder folder;
+    char url[256];
+    cx_tenant *tenant;
+    cx_db *db;
+
+    folder_make(&folder);
+    url_as("postgres", folder.url, url, sizeof(url));
+    assert_ok(cx_db_open(url, NULL, &db));
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        assert_all_refused(db, "SELECT pg_advisory_lock(1)",
+                           "SELECT pg_try_advisory_xact_lock_shared(1, 2)",
+                           "SELECT lo_create(0)",
+                           "SELECT lo_from_bytea(0, '')");
+    }
+    assert_ok(cx_tenant_drop(tenant));
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db));
+    folder_remove(&folder);
+}
+
+/* P16. */
+DB_TEST(a_role_with_rights_in_another_room_is_not_let_in)
+{
+    static const char *const changes[] = {
+        "GRANT USAGE ON SCHEMA t1 TO %s",
+        "GRANT SELECT ON t1.users TO %s",
+        "GRANT SELECT (name) ON t1.users TO %s",
+        "GRANT SELECT ON ctxvar.cx_secrets TO %s",
+        "ALTER TABLE t1.users OWNER TO %s",
+        "ALTER SCHEMA t1 OWNER TO %s"};
+    struct two two;
+
+    two_make(&two, folder, db);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        char name[16], role[64], statement[128];
+        cx_tenant *tenant;
+
+        (void)snprintf(name, sizeof(name), "C%zu", i);
+        tenant = tenant_make(db, name);
+        role_of(folder, (int)cx_tenant_id(tenant), role);
+        (void)snprintf(statement, sizeof(statement), changes[i], role);
+        server_run_as_superuser(folder->url, statement);
+        CX_WITH_TENANT(tenant) {
+            assert_int_equal(run(db, "SELECT 1"), -EACCES);
+        }
+        cx_tenant_unref(tenant);
+    }
+    cx_tenant_unref(two.a);
+    cx_tenant_unref(two.b);
+}
+
+/* What it may make without being asked is no reason to shut it out. */
+DB_TEST(a_role_with_large_objects_and_default_rights_is_let_in)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    CX_WITH_TENANT(tenant) {
+        cx_db *again;
+        cx_tenant *same;
+
+        assert_ok(run(db, "SELECT lo_create(0)"));
+        assert_ok(run(db, "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO"
+                          " PUBLIC"));
+        assert_ok(cx_db_open(folder->url, NULL, &again));
+        assert_ok(cx_tenant_find(again, CX_TEXT("A"), &same));
+        CX_WITH_TENANT(same) {
+            assert_ok(run(again, "SELECT 1"));
+        }
+        cx_tenant_unref(same);
+        assert_ok(cx_db_close(again));
+    }
+    cx_tenant_unref(tenant);
+}
+
+TASK_TEST(a_role_that_does_not_own_the_database_is_told_so)
+{
+    struct folder folder;
+    char url[256];
+    cx_db *db;
+
+    folder_make(&folder);
+    server_run_as_superuser(folder.url,
+                            "CREATE ROLE stranger LOGIN CREATEROLE");
+    url_as("stranger", folder.url, url, sizeof(url));
+    assert_int_equal(cx_db_open(url, NULL, &db), -EACCES);
+    assert_non_null(strstr(cx_db_problem(), "own the database"));
+    folder_remove(&folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            a_statement_that_catches_its_cancel_ends_with_its_tenant),
+        cmocka_unit_test(a_tenant_has_so_many_sessions_at_most),
+        cmocka_unit_test(
+            a_tenant_that_holds_the_databases_row_does_not_keep_it_from_opening),
+        cmocka_unit_test(settings_that_a_role_gives_itself_are_taken_from_it),
+        cmocka_unit_test(a_password_that_a_role_gives_itself_is_taken_from_it),
+        cmocka_unit_test(
+            a_tenant_with_many_large_objects_is_dropped_all_the_same),
+        cmocka_unit_test(a_drop_that_has_to_wait_keeps_nobody_from_creating),
+        cmocka_unit_test(functions_that_take_locks_without_end_are_closed),
+        cmocka_unit_test(a_role_with_rights_in_another_room_is_not_let_in),
+        cmocka_unit_test(
+            a_role_with_large_objects_and_default_rights_is_let_in),
+        cmocka_unit_test(a_role_that_does_not_own_the_database_is_told_so),
+    };
+
+    return cmocka_run_group_tests_name("postgres role", tests, NULL, NULL);
+}
