@@ -110,7 +110,7 @@ struct cx__engine {
     /* A connection to a pool's room. */
     int (*connect)(struct cx__pool *pool, struct cx__connection **connection);
     /* Is one that nobody has used for a while still of use? */
-    bool (*is_alive)(const struct cx__connection *connection);
+    bool (*is_alive)(struct cx__connection *connection);
     /* Close connections, linked by idle, cancelled or not. */
     void (*disconnect)(cx_db *db, struct cx__list *connections);
     /* Do what there is to do for one that is unsettled, cancelled or not. */

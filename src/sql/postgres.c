@@ -224,19 +224,17 @@ static int pg_connect(struct cx__pool *pool, struct cx__connection **connection)
 }
 
 /* What comes without having been asked for is the server's good-bye, or news
- * of a migration. */
-static bool pg_is_alive(const struct cx__connection *connection)
+ * of a migration. It is looked for once in a millisecond. */
+static bool pg_is_alive(struct cx__connection *connection)
 {
-    const struct cx__pg_connection *own =
-        CX__OWNER(connection, const struct cx__pg_connection, base);
+    struct cx__pg_connection *own = cx__pg_of(connection);
     struct pollfd socket = {.fd = own->pq->fd, .events = POLLIN};
+    uint64_t now = cx_time();
 
-    if (cx__pq_has_news(own->pq))
+    if (own->heard != now && poll(&socket, 1, 0) != 0)
         return false;
-    /* It was a moment ago. */
-    if (own->heard == cx_time())
-        return true;
-    return poll(&socket, 1, 0) == 0;
+    own->heard = now;
+    return !cx__pq_has_news(own->pq);
 }
 
 static void disconnect_one(struct cx__connection *connection)

@@ -30,7 +30,7 @@ struct pg_statement;
  * inside  the depth of the transaction that the server is in; 0: none
  * running the statement whose answer is on its way; NULL: none
  * made   statements, for their names
- * heard  the millisecond of its last answer
+ * heard  the millisecond in which it was known to be alive
  * raw    a program's own statement was run: the session is not as it was
  * channel  where it is told of migrations, of a tenant's room
  */
