@@ -161,10 +161,11 @@ int cx_model_find_many(cx_db *db, const cx_model *model, void *rows, size_t n,
                        bool *found, cx_arena *arena)
 {
     struct finds finds = {.rows = rows, .found = found, .arena = arena};
-    int error = cx__model_begin(model, rows);
+    int error = cx__db_check(db);
 
-    if (error == 0)
-        error = cx__db_check(db);
+    if (error != 0 || n == 0)
+        return error;
+    error = cx__model_begin(model, rows);
     if (error == 0)
         error = cx__row_check_arena(model, arena);
     if (error != 0)

@@ -207,6 +207,7 @@ USERS_TEST(no_rows_are_nothing_to_do)
     assert_int_equal(cx_db_insert_many(db, &user_model, (User *)NULL, 1),
                      -EINVAL);
     assert_ok(cx_db_find_many(db, &user_model, none, 0, NULL, &arena));
+    assert_ok(cx_db_find_many(db, &user_model, (User *)NULL, 0, NULL, NULL));
     assert_int_equal(
         cx_db_find_many(db, &user_model, (User *)NULL, 1, NULL, &arena),
         -EINVAL);
