@@ -29,6 +29,9 @@ typedef struct cx_executor_options {
     const char *name;
     /** How many jobs may wait for a thread; 0: any number. */
     size_t queue_limit;
+    /** How much the threads give way to others where processors are scarce, so
+     *  that the loop goes on: from 0 to 19, as nice(2). */
+    int nice;
 } cx_executor_options;
 
 /**

@@ -39,6 +39,9 @@
 
 enum { PATIENCE_MS = 60000, TEMPORARY_BYTES = 256 << 20 };
 
+/* However many statements without end there are: the loop goes on. */
+enum { LANE_NICE = 10 };
+
 static void sqlite_free(struct cx__sqlite *sqlite)
 {
     cx__vfs_free(sqlite->bounded);
@@ -52,7 +55,8 @@ static void sqlite_free(struct cx__sqlite *sqlite)
 static struct cx__sqlite *sqlite_new(const cx_db *db)
 {
     const cx_executor_options one = {.threads = 1, .name = "cx-sqlite"};
-    const cx_executor_options each = {.threads = db->most, .name = "cx-lane"};
+    const cx_executor_options each = {
+        .threads = db->most, .name = "cx-lane", .nice = LANE_NICE};
     struct cx__sqlite *sqlite = calloc(1, sizeof(*sqlite));
 
     if (sqlite == NULL)

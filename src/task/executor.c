@@ -34,6 +34,7 @@ struct cx_executor {
     unsigned made;
     unsigned most;
     bool closing;
+    int nice;
     char name[NAME_BYTES];
     pthread_t thread[]; /* room for `most` */
 };
@@ -69,6 +70,9 @@ static void *worker_main(void *arg)
 
     employer = executor;
     (void)pthread_setname_np(pthread_self(), executor->name);
+    /* On Linux a thread's own. */
+    if (executor->nice > 0)
+        (void)nice(executor->nice);
     (void)pthread_mutex_lock(&executor->lock);
     while ((job = next_job(executor)) != NULL) {
         (void)pthread_mutex_unlock(&executor->lock);
@@ -170,6 +174,7 @@ cx_executor *cx_executor_new(const cx_executor_options *options)
     executor->most = most;
     executor->limit =
         options->queue_limit != 0 ? options->queue_limit : SIZE_MAX;
+    executor->nice = options->nice;
     (void)snprintf(executor->name, sizeof(executor->name), "%s",
                    options->name != NULL ? options->name : "cx-executor");
     return executor;

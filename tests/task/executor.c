@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 CX_VAR(int, number, .initial = -1);
 CX_VAR(void *, resource, .type = &counted);
@@ -558,6 +559,26 @@ TASK_TEST(the_threads_have_the_name_of_the_executor)
     cx_executor_free(executor);
 }
 
+static void *own_priority(void *arg)
+{
+    *(int *)arg = getpriority(PRIO_PROCESS, 0);
+    return NULL;
+}
+
+TASK_TEST(the_threads_give_way_as_they_are_told_to_and_others_do_not)
+{
+    cx_executor_options options = {.nice = 3};
+    cx_executor *executor = cx_executor_new(&options);
+    int before = getpriority(PRIO_PROCESS, 0);
+    int within = -1;
+
+    assert_int_equal(cx_run_in_executor(executor, own_priority, &within, NULL),
+                     0);
+    assert_int_equal(within, before + 3 < 19 ? before + 3 : 19);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+    cx_executor_free(executor);
+}
+
 static void *blocked_signals(void *arg)
 {
     sigset_t blocked;
@@ -706,6 +727,8 @@ int main(void)
         cmocka_unit_test(a_full_queue_refuses_a_job),
         cmocka_unit_test(a_job_is_no_task_and_cannot_wait_as_one),
         cmocka_unit_test(the_threads_have_the_name_of_the_executor),
+        cmocka_unit_test(
+            the_threads_give_way_as_they_are_told_to_and_others_do_not),
         cmocka_unit_test(signals_are_not_delivered_to_the_threads),
         cmocka_unit_test(freeing_an_executor_from_its_own_job_is_ignored),
         cmocka_unit_test(freeing_an_executor_runs_what_is_queued),
