@@ -103,11 +103,15 @@ static int check_sound(const cx_model *model)
     return 0;
 }
 
-static int check_version(const cx_model *model, int version)
+static int check_version(const cx_model *model,
+                         struct cx__connection *connection)
 {
-    if (version >= model->from &&
-        (model->until == 0 || version <= model->until))
-        return 0;
+    int error = cx__lease_look(connection);
+    int version = connection->version;
+
+    if (error != 0 || (version >= model->from &&
+                       (model->until == 0 || version <= model->until)))
+        return error;
     return cx__problem(-ERANGE,
                        "the tenant's tables are of version %d, and the model"
                        " of %s is for %d to %d",
@@ -132,7 +136,7 @@ int cx__model_match(const cx_model *model, struct cx__connection *connection)
     int error = check_sound(model);
 
     if (error == 0)
-        error = check_version(model, connection->version);
+        error = check_version(model, connection);
     return error == 0 ? check_table(model, connection) : error;
 }
 

@@ -131,6 +131,8 @@ static int open_tenant(const cx_db *db, int64_t id, const char *schema,
     params_add(&params, "password", secret);
     error = open_session(&params, schema, &connection->pq);
     if (error == 0) {
+        (void)snprintf(connection->channel, sizeof(connection->channel),
+                       "%.16s", secret);
         error = cx__pg_check_tenant(connection->pq, &connection->base.version);
         if (error != 0)
             cx__pq_abandon(connection->pq);
@@ -168,13 +170,16 @@ static int pg_connect(struct cx__pool *pool, struct cx__connection **connection)
     return 0;
 }
 
-/* What comes without having been asked for is the server's good-bye. */
+/* What comes without having been asked for is the server's good-bye, or news
+ * of a migration. */
 static bool pg_is_alive(const struct cx__connection *connection)
 {
     const struct cx__pg_connection *own =
         CX__OWNER(connection, const struct cx__pg_connection, base);
     struct pollfd socket = {.fd = own->pq->fd, .events = POLLIN};
 
+    if (cx__pg_has_news(own))
+        return false;
     /* It was a moment ago. */
     if (own->heard == cx_time())
         return true;
@@ -202,21 +207,30 @@ static void pg_disconnect(cx_db *db, struct cx__list *connections)
     }
 }
 
-/* After a program's own SQL the session is made as it was at first. */
+/* After a program's own SQL the session is made as it was at first, when it did
+ * not listen. */
+static int start_anew(struct cx__pg_connection *own)
+{
+    own->raw = false;
+    own->listens = false;
+    /* The server forgets them, too. */
+    cx__statements_fini(&own->base);
+    return cx__pq_run(own->pq, "DISCARD ALL");
+}
+
 static void pg_settle(struct cx__connection *connection)
 {
     struct cx__pg_connection *own = cx__pg_of(connection);
+    int error = -ENOMEM;
 
     connection->unsettled = false;
-    if (!own->raw || connection->broken)
+    if (connection->broken)
         return;
-    own->raw = false;
     connection->broken = true;
     CX__PQ_GRACE {
-        /* The server forgets them, too. */
-        cx__statements_fini(connection);
-        connection->broken = cx__pq_run(own->pq, "DISCARD ALL") != 0;
+        error = own->raw ? start_anew(own) : cx__pg_listen(own);
     }
+    connection->broken = error != 0;
 }
 
 /* The address of the URL's host, since libpq would block to look it up. */
@@ -306,6 +320,7 @@ const struct cx__engine cx__postgres = {
     .columns = cx__pg_columns,
     .name = cx__pg_name,
     .changed = cx__pg_changed,
+    .look = cx__pg_look,
     .compare = cx__pg_compare,
     .script_of = cx__pg_script_of,
     .run_script = cx__pg_run_script,

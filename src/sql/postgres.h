@@ -7,7 +7,7 @@
 #include "engine.h"
 #include "pq.h"
 
-enum { CX__PG_ROLE_BYTES = 48 };
+enum { CX__PG_ROLE_BYTES = 48, CX__PG_CHANNEL_BYTES = 17 };
 
 /* A database: how to connect to it. */
 struct cx__pg_db {
@@ -24,6 +24,8 @@ struct pg_statement;
  * made   statements, for their names
  * heard  the millisecond of its last answer
  * raw    a program's own statement was run: the session is not as it was
+ * channel  where it is told of migrations, of a tenant's room
+ * listens  it is, and so version is true when it is leased
  */
 struct cx__pg_connection {
     struct cx__connection base;
@@ -33,6 +35,8 @@ struct cx__pg_connection {
     unsigned made;
     uint64_t heard;
     bool raw;
+    bool listens;
+    char channel[CX__PG_CHANNEL_BYTES];
 };
 
 static inline struct cx__pg_connection *
@@ -72,6 +76,14 @@ int cx__pg_check_copyable(struct cx__connection *connection);
 /* Is a connection to a tenant's room no more than that? And of which version
  * are the tables? */
 int cx__pg_check_tenant(struct cx__pq *pq, int *version);
+
+/* Migrations of a tenant's room. See of which version its tables are; begin to
+ * be told when they are of another; was that told? And tell of a migration, in
+ * its transaction. */
+int cx__pg_look(struct cx__connection *connection);
+int cx__pg_listen(struct cx__pg_connection *connection);
+bool cx__pg_has_news(const struct cx__pg_connection *connection);
+int cx__pg_tell(struct cx__connection *connection);
 
 /* A query of the library's own on a connection that may be in the middle of
  * another; the result is the caller's. */

@@ -65,7 +65,9 @@ int cx__pg_run_script(struct cx__connection *base, const char *script)
 
     if (error == 0)
         error = cx__pg_broken(connection, run_setting(connection));
-    return error == 0 ? cx__pg_check_copyable(base) : error;
+    if (error == 0)
+        error = cx__pg_check_copyable(base);
+    return error == 0 ? cx__pg_tell(base) : error;
 }
 
 /* A statement that moves the transaction from one depth to another. In between

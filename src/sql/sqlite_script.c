@@ -43,20 +43,37 @@ static int run_first(struct cx__sqlite_connection *connection,
     return error;
 }
 
+/* Run a statement of the library's own: 1, it gives a row, 0 or the error. */
+static int run_own(struct cx__connection *connection, const char *text)
+{
+    struct cx__statement *statement;
+    int result = cx__statement_own(connection, text, &statement);
+
+    if (result == 0) {
+        result = cx__sqlite_step(statement);
+        cx__statement_done(statement);
+    }
+    return result;
+}
+
 /* Does each reference lead somewhere? */
 static int check_references(struct cx__connection *connection)
 {
-    struct cx__statement *statement;
-    int result =
-        cx__statement_own(connection, "PRAGMA foreign_key_check", &statement);
+    int result = run_own(connection, "PRAGMA foreign_key_check");
 
-    if (result != 0)
-        return result;
-    result = cx__sqlite_step(statement);
-    cx__statement_done(statement);
     return result == 1 ? cx__problem(-EDOM, "a row refers to another one that"
                                             " is not there")
                        : result;
+}
+
+/* Other connections look at the version again when they see the tables change,
+ * which a script that changes only rows does not have them see. */
+static int change_tables(struct cx__connection *connection)
+{
+    int error =
+        run_own(connection, "CREATE INDEX cx_change ON cx_migrations (at)");
+
+    return error == 0 ? run_own(connection, "DROP INDEX cx_change") : error;
 }
 
 const char *cx__sqlite_script_of(const cx_migration *migration)
@@ -72,5 +89,7 @@ int cx__sqlite_run_script(struct cx__connection *base, const char *script)
     connection->trusted = false;
     while (error == 0 && *script != '\0')
         error = run_first(connection, &script);
-    return error == 0 ? check_references(base) : error;
+    if (error == 0)
+        error = check_references(base);
+    return error == 0 ? change_tables(base) : error;
 }
