@@ -42,7 +42,8 @@ enum cx__origin {
  * holder      the task that has it; leases: how often, within one another
  * depth       of transactions, one within the other
  * lost        a failure has ended the transaction that its task is in
- * version     of the tables, when it was opened: the last migration's
+ * version     of the tables, when they were looked at last: the last
+ *             migration's
  */
 struct cx__connection {
     cx_db *db;
@@ -152,6 +153,10 @@ struct cx__engine {
      * and they are run one after the other. */
     int (*run_batch)(struct cx__statement *statement,
                      const struct cx__batch *batch);
+
+    /* See of which version the tables are, as connection->version. NULL: that
+     * is true already. */
+    int (*look)(struct cx__connection *connection);
 
     /* Tell each column of a table, whose name is letters, digits and
      * underscores; none: there is no such table. */

@@ -125,6 +125,13 @@ static int lease_new(cx_db *db, cx_tenant *tenant,
     return error;
 }
 
+int cx__lease_look(struct cx__connection *connection)
+{
+    const struct cx__engine *engine = connection->db->engine;
+
+    return engine->look != NULL ? engine->look(connection) : 0;
+}
+
 int cx__lease_begin(cx_db *db, struct cx__connection **connection)
 {
     int error = cx__db_check(db);

@@ -13,6 +13,9 @@
 int cx__lease_begin(cx_db *db, struct cx__connection **connection);
 void cx__lease_end(struct cx__connection *connection);
 
+/* See of which version the tables are, as connection->version. */
+int cx__lease_look(struct cx__connection *connection);
+
 /* That a transaction is lost: the error, with its words. */
 int cx__lease_lost(void);
 

@@ -353,7 +353,9 @@ int cx_migrate_version(cx_db *db, int *version)
 
     if (error != 0)
         return error;
-    *version = connection->version;
+    error = cx__lease_look(connection);
+    if (error == 0)
+        *version = connection->version;
     cx__lease_end(connection);
-    return 0;
+    return error;
 }

@@ -160,13 +160,16 @@ int cx__model_sound(const cx_model *model, cx_db *db)
     return error;
 }
 
-static int check_version(const cx_model *model, int version)
+static int check_version(const cx_model *model,
+                         struct cx__connection *connection)
 {
+    int error = cx__lease_look(connection);
+    int version = connection->version;
     char range[64];
 
-    if (version >= model->from &&
-        (model->until == 0 || version <= model->until))
-        return 0;
+    if (error != 0 || (version >= model->from &&
+                       (model->until == 0 || version <= model->until)))
+        return error;
     if (model->until == 0)
         (void)snprintf(range, sizeof(range), "%d and later", model->from);
     else if (model->from == 0)
@@ -197,7 +200,7 @@ int cx__model_match(const cx_model *model, enum cx__operation operation,
     int error = check_key(model, operation);
 
     if (error == 0)
-        error = check_version(model, connection->version);
+        error = check_version(model, connection);
     return error == 0 ? cx__model_compare(model, operation, connection) : error;
 }
 

@@ -113,12 +113,19 @@ static int open_session(const cx_db *db, const struct params *params,
     return error;
 }
 
-int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
+/* As the URL's role. */
+static int open_admin(const cx_db *db, const char *search_path,
+                      const char *settings, struct cx__pq **pq)
 {
     struct params params;
 
     params_of(db, &params);
-    return open_session(db, &params, search_path, " -c lock_timeout=10s", pq);
+    return open_session(db, &params, search_path, settings, pq);
+}
+
+int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
+{
+    return open_admin(db, search_path, " -c lock_timeout=10s", pq);
 }
 
 /* A login as a tenant, to its schema, with the password that its role has. */
@@ -145,8 +152,6 @@ static int log_in(const struct login *login,
     (void)snprintf(connection->channel, sizeof(connection->channel), "%.16s",
                    login->secret);
     result = cx__pg_check_tenant(connection->pq);
-    if (result == 0)
-        result = cx__pg_listen(connection);
     if (result != 0)
         cx__pq_abandon(connection->pq);
     return result;
@@ -201,7 +206,8 @@ static int open_room(const struct cx__pool *pool,
     (void)snprintf(schema, sizeof(schema), "t%lld", (long long)pool->id);
     switch (pool->room) {
     case CX__REGISTRY:
-        return cx__pg_admin(pool->db, "ctxvar", &connection->pq);
+        /* Tenants have no locks on it: whoever has one is at work. */
+        return open_admin(pool->db, "ctxvar", "", &connection->pq);
     case CX__SCHEMA:
         return cx__pg_admin(pool->db, schema, &connection->pq);
     default:
@@ -258,22 +264,30 @@ static void pg_disconnect(cx_db *db, struct cx__list *connections)
     }
 }
 
-/* After a program's own SQL the session is made as it was at first. */
+/* After a program's own SQL the session is made as it was at first, when it did
+ * not listen. */
+static int start_anew(struct cx__pg_connection *own)
+{
+    own->raw = false;
+    own->listens = false;
+    /* The server forgets them, too. */
+    cx__statements_fini(&own->base);
+    return cx__pq_run(own->pq, "DISCARD ALL");
+}
+
 static void pg_settle(struct cx__connection *connection)
 {
     struct cx__pg_connection *own = cx__pg_of(connection);
+    int error = -ENOMEM;
 
     connection->unsettled = false;
-    if (!own->raw || connection->broken)
+    if (connection->broken)
         return;
-    own->raw = false;
     connection->broken = true;
     CX__PQ_GRACE {
-        /* The server forgets them, too. */
-        cx__statements_fini(connection);
-        connection->broken =
-            cx__pq_run(own->pq, "DISCARD ALL") != 0 || cx__pg_listen(own) != 0;
+        error = own->raw ? start_anew(own) : cx__pg_listen(own);
     }
+    connection->broken = error != 0;
 }
 
 static void pg_close(cx_db *db)
@@ -324,6 +338,7 @@ const struct cx__engine cx__postgres = {
     .columns = cx__pg_columns,
     .name = cx__pg_name,
     .changed = cx__pg_changed,
+    .look = cx__pg_look,
     .describe = cx__pg_describe,
     .script_of = cx__pg_script_of,
     .run_script = cx__pg_run_script,

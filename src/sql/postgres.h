@@ -33,6 +33,7 @@ struct pg_statement;
  * heard  the millisecond in which it was known to be alive
  * raw    a program's own statement was run: the session is not as it was
  * channel  where it is told of migrations, of a tenant's room
+ * listens  it is, and so version is true when it is leased
  */
 struct cx__pg_connection {
     struct cx__connection base;
@@ -42,6 +43,7 @@ struct cx__pg_connection {
     unsigned made;
     uint64_t heard;
     bool raw;
+    bool listens;
     char channel[CX__PG_CHANNEL_BYTES];
 };
 
@@ -122,8 +124,10 @@ int cx__pg_check_copyable(struct cx__connection *connection);
 enum { CX__PG_SPOILT = 1 };
 int cx__pg_check_tenant(struct cx__pq *pq);
 
-/* Migrations of a tenant's room: begin to be told of them, and see of which
- * version its tables are. And tell of one, in its transaction. */
+/* Migrations of a tenant's room. See of which version its tables are; begin to
+ * be told when they are of another. And tell of a migration, in its
+ * transaction. */
+int cx__pg_look(struct cx__connection *connection);
 int cx__pg_listen(struct cx__pg_connection *connection);
 int cx__pg_tell(struct cx__connection *connection);
 
