@@ -80,13 +80,13 @@ USERS_TEST(keys_of_any_size_are_found_together)
     CX_ARENA(arena);
 
     for (int i = 0; i < 4; i++) {
-        rows[i] = (User){.id = keys[i], .name = CX_TEXT("abcd" + i)};
+        rows[i] = (User){.id = keys[i], .name = CX_TEXT(&"abcd"[i])};
         assert_ok(cx_db_insert(db, &user_model, &rows[i]));
         rows[i] = (User){.id = keys[i]};
     }
     assert_ok(cx_db_find_many(db, &user_model, rows, 4, NULL, &arena));
     for (int i = 0; i < 4; i++)
-        assert_string_equal(rows[i].name.data, "abcd" + i);
+        assert_string_equal(rows[i].name.data, &"abcd"[i]);
 }
 
 typedef struct Place {
