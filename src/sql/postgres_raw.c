@@ -116,7 +116,7 @@ int cx__pg_check_session(struct cx__pg_connection *connection)
 
     if (inside != (connection->inside > 0))
         words = "a statement that ended the transaction, or began one";
-    else if (!is_utf8(pg))
+    else if (connection->raw && !is_utf8(pg))
         words = "a statement that changed what text is written in";
     else
         return 0;
