@@ -104,7 +104,7 @@ static void *count_turns(void *arg)
 {
     struct turns *turns = arg;
 
-    while (!turns->ended && cx_yield() == 0)
+    while (!turns->ended && cx_sleep(1) == 0)
         turns->n++;
     return NULL;
 }
@@ -119,7 +119,7 @@ ATTACK(a_statement_of_heavy_rows_lets_the_others_run_in_between)
                       " SELECT i + 1 FROM n LIMIT 200)"
                       " SELECT sum(length(hex(randomblob(300000 + i))))"
                       " FROM n"));
-    assert_true(turns.n > 20);
+    assert_true(turns.n > 5);
     turns.ended = true;
     assert_int_equal(cx_await(task, NULL), 0);
 }
