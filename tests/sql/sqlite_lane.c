@@ -25,20 +25,6 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     return __real_pthread_create(thread, attributes, fn, arg);
 }
 
-struct turns {
-    int n;
-    bool ended;
-};
-
-static void *count_turns(void *arg)
-{
-    struct turns *turns = arg;
-
-    while (!turns->ended && cx_sleep(1) == 0)
-        turns->n++;
-    return NULL;
-}
-
 /* S20: no step of it calls back. */
 ATTACK(a_function_that_takes_long_keeps_nobody_waiting)
 {
@@ -53,7 +39,7 @@ ATTACK(a_function_that_takes_long_keeps_nobody_waiting)
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        struct turns turns = {0, false};
+        struct turn_count turns = {0, false};
         cx_task *task = cx_task_create(count_turns, &turns);
 
         assert_ok(run(db, texts[i]));

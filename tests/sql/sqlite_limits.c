@@ -95,24 +95,10 @@ ATTACK(a_statement_without_end_ends_at_the_deadline)
     }
 }
 
-struct turns {
-    int n;
-    bool ended;
-};
-
-static void *count_turns(void *arg)
-{
-    struct turns *turns = arg;
-
-    while (!turns->ended && cx_sleep(1) == 0)
-        turns->n++;
-    return NULL;
-}
-
 /* S20: few steps, each of which takes some time. */
 ATTACK(a_statement_of_heavy_rows_lets_the_others_run_in_between)
 {
-    struct turns turns = {0, false};
+    struct turn_count turns = {0, false};
     cx_task *task = cx_task_create(count_turns, &turns);
 
     assert_ok(run(db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"

@@ -225,4 +225,19 @@ static CX__UNUSED void assert_own(cx_db *db, const char *text)
     cx_rows_fini(&rows);
 }
 
+/* A task that is to have its turn while another's statement runs. */
+struct turn_count {
+    int n;
+    bool ended;
+};
+
+static CX__UNUSED void *count_turns(void *arg)
+{
+    struct turn_count *turns = arg;
+
+    while (!turns->ended && cx_sleep(1) == 0)
+        turns->n++;
+    return NULL;
+}
+
 #endif
