@@ -47,8 +47,8 @@ CX__BEGIN_DECLS
 /** A database: the tenants in it, and connections to them. */
 typedef struct cx_db cx_db;
 
-/** What a database is to be like; zero members are the defaults, and none is
- *  more than 100,000. */
+/** What a database is to be like; zero members are the defaults. There are
+ *  100,000 connections at most. */
 typedef struct cx_db_options {
     /** How many connections are open at most, to all tenants; 0: 128. Those
      *  that nobody uses are kept for the next one, and closed for others. */
