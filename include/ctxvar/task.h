@@ -217,6 +217,24 @@ CX__API int cx_sleep_until(uint64_t time);
 CX__API int cx_yield(void);
 
 /**
+ * Tell whether the task that calls this may go on.
+ *
+ * A task that does much between two waits asks now and then. One that has to
+ * end lets the others run, so that it cannot keep the thread if it does not
+ * look at the answer.
+ *
+ * @return 0, or
+ *   -ECANCELED   the task is cancelled
+ *   -ETIMEDOUT   the deadline has passed
+ *   -EPERM       not called within a task
+ *
+ * Suspends: only with -ECANCELED and -ETIMEDOUT. Threads: a loop's, within a
+ * task. Cost: some loads.
+ * Source: Trio, lowlevel.checkpoint_if_cancelled().  Since: 0.1
+ */
+CX__API int cx_task_check(void);
+
+/**
  * Give the task that calls this.
  *
  * @return the task, borrowed; NULL outside of tasks.

@@ -5,6 +5,7 @@
  * share it. A query's is looked up by its text.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "call.h"
 #include "database.h"
@@ -22,13 +23,13 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
         cx__text_insert(words, call->model, columns, call->engine->returning);
         break;
     case CX__FIND:
-        cx__text_find(words, call->model, columns);
+        cx__text_find(words, call->model);
         break;
     case CX__FIND_ANY:
-        cx__text_find_any(words, call->model, columns);
+        cx__text_find_any(words, call->model);
         break;
     case CX__LOCK:
-        cx__text_find(words, call->model, columns);
+        cx__text_find(words, call->model);
         if (call->engine->for_update != NULL)
             cx__words_add(words, call->engine->for_update);
         break;
@@ -41,19 +42,48 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
     }
 }
 
+/* How the rows of such a statement are; NULL: no memory. */
+static struct cx__layout *layout_of(const struct cx__call *call,
+                                    cx__columns columns)
+{
+    const cx_model *model = call->model;
+    cx__columns all = cx__model_all(model);
+    cx__columns key = cx__model_key(model);
+
+    switch (call->operation) {
+    case CX__INSERT:
+        return cx__layout_new(model, columns, 0, 0);
+    case CX__FIND:
+    case CX__LOCK:
+        return cx__layout_new(model, 0, key, all & ~key);
+    case CX__FIND_ANY:
+        return cx__layout_new(model, 0, key, all);
+    case CX__UPDATE:
+    case CX__DELETE:
+        return cx__layout_new(model, columns, key, 0);
+    default:
+        return cx__layout_new(model, 0, 0, all);
+    }
+}
+
 /* A new statement, of a model that matches its table. */
 static int make(struct cx__call *call, const struct cx__shape *shape,
-                const struct cx__words *words)
+                const struct cx__words *words, cx__columns columns)
 {
+    struct cx__layout *layout = words->failed ? NULL : layout_of(call, columns);
     int error;
 
-    if (words->failed)
+    if (layout == NULL)
         return -ENOMEM;
     error = cx__statement_make(call->connection, shape, cx__words_text(words),
                                CX__MODEL, &call->statement);
-    if (error == 0)
-        call->statement->few = call->operation != CX__SELECT;
-    return error;
+    if (error != 0) {
+        free(layout);
+        return error;
+    }
+    call->statement->layout = layout;
+    call->statement->few = call->operation != CX__SELECT;
+    return 0;
 }
 
 static int make_shape(struct cx__call *call, const struct cx__shape *shape,
@@ -65,7 +95,7 @@ static int make_shape(struct cx__call *call, const struct cx__shape *shape,
     if (error != 0)
         return error;
     write_text(&words, call, columns);
-    error = make(call, shape, &words);
+    error = make(call, shape, &words, columns);
     cx__words_fini(&words);
     return error;
 }
@@ -97,13 +127,13 @@ int cx__call_prepare(struct cx__call *call, cx__columns columns)
 }
 
 int cx__call_begin(struct cx__call *call, cx_db *db, const cx_model *model,
-                   enum cx__operation operation, cx__columns columns)
+                   enum cx__operation operation)
 {
     int error = cx__call_open(call, db, model, operation);
 
     if (error != 0)
         return error;
-    error = cx__call_prepare(call, columns);
+    error = cx__call_prepare(call, 0);
     return error == 0 ? 0 : cx__call_end(call, error);
 }
 
@@ -114,7 +144,7 @@ static int match_and_make(struct cx__call *call, const struct cx__shape *shape,
 {
     int error = cx__model_match(call->model, call->operation, call->connection);
 
-    return error == 0 ? make(call, shape, words) : error;
+    return error == 0 ? make(call, shape, words, 0) : error;
 }
 
 static int find_or_make_query(struct cx__call *call, const cx_query *query)
@@ -182,22 +212,6 @@ int cx__call_query(struct cx__call *call, cx_db *db, const cx_model *model,
     if (error == 0)
         error = bind_query(call, query);
     return error == 0 ? 0 : cx__call_end(call, error);
-}
-
-int cx__call_bind(struct cx__call *call, const void *row, cx__columns columns)
-{
-    int error = 0;
-
-    for (cx__columns left = columns; left != 0 && error == 0;
-         left &= left - 1) {
-        size_t i = (size_t)__builtin_ctzll(left);
-        cx_param field = cx__row_field(call->model, row, i);
-
-        error = cx__row_check(call->model, i, &field);
-        if (error == 0)
-            error = bind(call, &field);
-    }
-    return error;
 }
 
 int cx__call_step(struct cx__call *call)

@@ -6,7 +6,7 @@
 #include "model.h"
 
 /*
- * bound  parameters that have been given so far
+ * bound  parameters of a query that have been given so far
  */
 struct cx__call {
     const cx_model *model;
@@ -25,16 +25,13 @@ int cx__call_open(struct cx__call *call, cx_db *db, const cx_model *model,
 /* Its statement, whose text follows from a set of columns. */
 int cx__call_prepare(struct cx__call *call, cx__columns columns);
 
-/* Both. */
+/* Both, where it follows from the model. */
 int cx__call_begin(struct cx__call *call, cx_db *db, const cx_model *model,
-                   enum cx__operation operation, cx__columns columns);
+                   enum cx__operation operation);
 
 /* Statements whose text follows from a query; its values are bound. */
 int cx__call_query(struct cx__call *call, cx_db *db, const cx_model *model,
                    enum cx__operation operation, const cx_query *query);
-
-/* The next parameters: those columns of a row. */
-int cx__call_bind(struct cx__call *call, const void *row, cx__columns columns);
 
 /* The next row: 1, 0 or the error. */
 int cx__call_step(struct cx__call *call);

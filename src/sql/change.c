@@ -9,13 +9,18 @@
 #include "problem.h"
 #include "row.h"
 
-/* The column whose number the database is to give; negative: none. */
-static int automatic(const cx_model *model, const void *row)
+/* The member for a number that the database gives, an int64_t. */
+static int64_t *number_of(const cx_model *model, void *row, int column)
 {
-    for (size_t i = 0; i < model->columns_len; i++) {
-        if (model->columns[i].automatic &&
-            cx__row_field(model, row, i).i64 == 0)
-            return (int)i;
+    return (int64_t *)((char *)row + model->columns[column].offset);
+}
+
+/* The column whose number the database is to give; negative: none. */
+static int automatic(const cx_model *model, void *row)
+{
+    for (int i = 0; i < (int)model->columns_len; i++) {
+        if (model->columns[i].automatic && *number_of(model, row, i) == 0)
+            return i;
     }
     return -1;
 }
@@ -54,7 +59,7 @@ static int insert(struct cx__call *call, void *row)
     int error = cx__call_prepare(call, columns);
 
     if (error == 0)
-        error = cx__call_bind(call, row, columns);
+        error = cx__row_bind(call->statement, row);
     if (error != 0)
         return error;
     if (given >= 0 && call->engine->returning) {
@@ -65,7 +70,7 @@ static int insert(struct cx__call *call, void *row)
             number = cx__param_i64(call->engine->inserted(call->statement));
     }
     if (error == 0 && given >= 0)
-        cx__row_put(call->model, row, (size_t)given, &number);
+        *number_of(call->model, row, given) = number.i64;
     return error;
 }
 
@@ -83,7 +88,6 @@ int cx_model_insert(cx_db *db, const cx_model *model, void *row)
  * them, negative: none. */
 struct inserts {
     struct cx__call call;
-    cx__columns columns;
     int given;
     char *rows;
 };
@@ -97,9 +101,7 @@ static int insert_bind(void *arg, size_t i)
 {
     struct inserts *inserts = arg;
 
-    inserts->call.bound = 0;
-    return cx__call_bind(&inserts->call, insert_row(inserts, i),
-                         inserts->columns);
+    return cx__row_bind(inserts->call.statement, insert_row(inserts, i));
 }
 
 static int insert_take(void *arg, size_t i, bool is_row)
@@ -116,8 +118,8 @@ static int insert_take(void *arg, size_t i, bool is_row)
     else
         number = cx__param_i64(call->engine->inserted(call->statement));
     if (error == 0)
-        cx__row_put(call->model, insert_row(inserts, i), (size_t)inserts->given,
-                    &number);
+        *number_of(call->model, insert_row(inserts, i), inserts->given) =
+            number.i64;
     return error;
 }
 
@@ -137,11 +139,9 @@ static int check_alike(const struct inserts *inserts, size_t n, int given)
 /* They have not been inserted, and so have no numbers. */
 static void forget_numbers(const struct inserts *inserts, size_t n)
 {
-    cx_param none = cx__param_i64(0);
-
     for (size_t i = 0; inserts->given >= 0 && i < n; i++)
-        cx__row_put(inserts->call.model, insert_row(inserts, i),
-                    (size_t)inserts->given, &none);
+        *number_of(inserts->call.model, insert_row(inserts, i),
+                   inserts->given) = 0;
 }
 
 static int insert_all(struct inserts *inserts, size_t n)
@@ -153,8 +153,8 @@ static int insert_all(struct inserts *inserts, size_t n)
     if (error != 0)
         return error;
     inserts->given = given;
-    inserts->columns = columns_given(inserts->call.model, given);
-    error = cx__call_prepare(&inserts->call, inserts->columns);
+    error = cx__call_prepare(&inserts->call,
+                             columns_given(inserts->call.model, given));
     return error == 0 ? cx__call_batch(&inserts->call, &batch) : error;
 }
 
@@ -218,9 +218,7 @@ static int update(struct cx__call *call, const void *row, const cx_names *only)
     if (error == 0)
         error = cx__call_prepare(call, columns);
     if (error == 0)
-        error = cx__call_bind(call, row, columns);
-    if (error == 0)
-        error = cx__call_bind(call, row, cx__model_key(call->model));
+        error = cx__row_bind(call->statement, row);
     return error == 0 ? run_on_row(call) : error;
 }
 
@@ -241,10 +239,10 @@ int cx_model_delete(cx_db *db, const cx_model *model, const void *row)
     int error = cx__model_begin(model, row);
 
     if (error == 0)
-        error = cx__call_begin(&call, db, model, CX__DELETE, 0);
+        error = cx__call_begin(&call, db, model, CX__DELETE);
     if (error != 0)
         return error;
-    error = cx__call_bind(&call, row, cx__model_key(model));
+    error = cx__row_bind(call.statement, row);
     if (error == 0)
         error = run_on_row(&call);
     return cx__call_end(&call, error);

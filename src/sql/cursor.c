@@ -53,7 +53,6 @@ struct cx__cursor cx__cursor_begin(cx_db *db, const cx_model *model,
 
 bool cx__cursor_next(struct cx__cursor *cursor)
 {
-    const cx_model *model = cursor->model;
     struct cx__call call;
     int result;
 
@@ -63,8 +62,7 @@ bool cx__cursor_next(struct cx__cursor *cursor)
     result = cx__db_is_here(call.connection->db) ? cx__call_step(&call)
                                                  : cx__wordless(-EXDEV);
     if (result == 1) {
-        result = cx__row_read(model, call.statement, cx__model_all(model),
-                              cursor->row, NULL);
+        result = cx__row_read(call.statement, cursor->row, NULL);
         if (result == 0)
             return true;
     }

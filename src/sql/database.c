@@ -39,7 +39,7 @@ int cx__db_check(const cx_db *db)
         return -EXDEV;
     if (db->closing)
         return -ESHUTDOWN;
-    return cx_event_wait(db->ready);
+    return db->loop == cx_loop_current() ? cx_task_check() : -EPERM;
 }
 
 /* The engine of a URL, and where the rest of that begins; NULL: there is
@@ -66,7 +66,7 @@ static void db_free(cx_db *db)
     if (db->roster != NULL)
         cx__roster_close(db->roster);
     cx__gate_fini(&db->slots);
-    (void)cx_event_free(db->ready);
+    cx_loop_unref(db->loop);
     free(db);
 }
 
@@ -81,10 +81,9 @@ static int db_init(cx_db *db, const cx_db_options *options)
     db->rows_bytes =
         options->rows_bytes != 0 ? options->rows_bytes : ROWS_BYTES;
     cx__list_init(&db->idle);
-    db->ready = cx_event_new();
-    if (db->ready == NULL || cx__gate_init(&db->slots, db->most) != 0)
+    db->loop = cx_loop_ref(cx_loop_current());
+    if (cx__gate_init(&db->slots, db->most) != 0)
         return -ENOMEM;
-    (void)cx_event_set(db->ready);
     db->roster = cx__roster_new(db);
     db->registry = cx__pool_new(db, NULL, CX__REGISTRY, 0);
     return db->roster != NULL && db->registry != NULL ? 0 : -ENOMEM;

@@ -3,6 +3,7 @@
 #ifndef CTXVAR_SQL_DATABASE_H
 #define CTXVAR_SQL_DATABASE_H
 
+#include <ctxvar/loop.h>
 #include <ctxvar/model.h>
 #include <ctxvar/sync.h>
 
@@ -17,6 +18,7 @@ struct cx__roster;
 enum { CX__HELD = 64, CX__SOUND = 64 };
 
 /*
+ * loop        on whose thread all of it is; a hold on it
  * users       tasks that have a connection or wait for one
  * open        connections that there are: at most `most`, and `each` more
  * slots       of which each task with a tenant's connection has one, so that
@@ -29,7 +31,7 @@ enum { CX__HELD = 64, CX__SOUND = 64 };
 struct cx_db {
     const struct cx__engine *engine;
     void *own; /* the engine's */
-    cx_event *ready;
+    cx_loop *loop;
     struct cx__gate slots;
     struct cx__roster *roster;
     struct cx__pool *registry;

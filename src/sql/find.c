@@ -12,26 +12,22 @@ static int find(cx_db *db, const cx_model *model, enum cx__operation operation,
                 void *row, cx_arena *arena)
 {
     struct cx__call call;
-    cx__columns key, others;
     int result = cx__model_begin(model, row);
 
     if (result == 0)
         result = cx__row_check_arena(model, arena);
-    if (result != 0)
-        return result;
-    key = cx__model_key(model);
-    others = cx__model_all(model) & ~key;
-    result = cx__call_begin(&call, db, model, operation, others);
+    if (result == 0)
+        result = cx__call_begin(&call, db, model, operation);
     if (result != 0)
         return result;
     if (operation == CX__LOCK && call.connection->depth == 0)
         result = cx__problem(-EINVAL, "outside of a transaction");
     if (result == 0)
-        result = cx__call_bind(&call, row, key);
+        result = cx__row_bind(call.statement, row);
     if (result == 0)
         result = cx__call_step(&call);
     if (result == 1)
-        result = cx__row_read(model, call.statement, others, row, arena);
+        result = cx__row_read(call.statement, row, arena);
     else if (result == 0)
         result = cx__wordless(-ENOENT);
     return cx__call_end(&call, result);
@@ -106,8 +102,7 @@ static int read_all(struct cx__call *call, struct array *array, cx_arena *arena)
             return result;
         row = array->rows + array->n * model->size;
         memset(row, 0, model->size);
-        result = cx__row_read(model, call->statement, cx__model_all(model), row,
-                              arena);
+        result = cx__row_read(call->statement, row, arena);
         if (result != 0)
             return result;
         array->n++;

@@ -19,8 +19,6 @@ enum { PART_MOST = 256 };
 /* found: which of them are there; NULL: all must be. */
 struct finds {
     struct cx__call call;
-    cx__columns key;
-    cx__columns others;
     char *rows;
     bool *found;
     cx_arena *arena;
@@ -43,8 +41,7 @@ static int find_bind(void *arg, size_t i)
 {
     struct finds *finds = arg;
 
-    finds->call.bound = 0;
-    return cx__call_bind(&finds->call, find_row(finds, i), finds->key);
+    return cx__row_bind(finds->call.statement, find_row(finds, i));
 }
 
 static int find_take(void *arg, size_t i, bool is_row)
@@ -54,8 +51,7 @@ static int find_take(void *arg, size_t i, bool is_row)
     int error = note(finds, i, is_row);
 
     if (is_row)
-        error = cx__row_read(call->model, call->statement, finds->others,
-                             find_row(finds, i), finds->arena);
+        error = cx__row_read(call->statement, find_row(finds, i), finds->arena);
     return error;
 }
 
@@ -64,8 +60,7 @@ static int find_each(struct finds *finds, cx_db *db, const cx_model *model,
                      size_t n)
 {
     struct cx__batch batch = {n, find_bind, find_take, finds};
-    int error =
-        cx__call_begin(&finds->call, db, model, CX__FIND, finds->others);
+    int error = cx__call_begin(&finds->call, db, model, CX__FIND);
 
     if (error != 0)
         return error;
@@ -80,14 +75,19 @@ struct part {
     bool is_there[PART_MOST];
 };
 
+/* The slot of the key, which is the only parameter. */
+static const struct cx__slot *key_of(const struct finds *finds)
+{
+    return &finds->call.statement->layout->slot[0];
+}
+
 static void part_fill(struct part *part, const struct finds *finds)
 {
-    size_t column = (size_t)__builtin_ctzll(finds->key);
-
     for (size_t i = 0; i < part->n; i++) {
-        const void *row = find_row(finds, part->from + i);
+        cx_param key;
 
-        part->key[i] = cx__row_field(finds->call.model, row, column).i64;
+        cx__slot_get(key_of(finds), find_row(finds, part->from + i), &key);
+        part->key[i] = key.i64;
         part->is_there[i] = false;
     }
 }
@@ -96,16 +96,15 @@ static void part_fill(struct part *part, const struct finds *finds)
 static int part_take(struct part *part, const struct finds *finds)
 {
     const struct cx__call *call = &finds->call;
-    const cx_model *model = call->model;
-    unsigned place = (unsigned)__builtin_ctzll(finds->key);
     cx_param key;
-    int error = call->engine->column(call->statement, place, CX_KIND_I64, &key);
+    int error = call->engine->column(call->statement, key_of(finds)->column,
+                                     CX_KIND_I64, &key);
 
     for (size_t i = 0; error == 0 && i < part->n; i++) {
         if (part->key[i] != key.i64)
             continue;
-        error = cx__row_read(model, call->statement, cx__model_all(model),
-                             find_row(finds, part->from + i), finds->arena);
+        error = cx__row_read(call->statement, find_row(finds, part->from + i),
+                             finds->arena);
         part->is_there[i] = true;
     }
     return error;
@@ -142,19 +141,23 @@ static int run_parts(struct finds *finds, size_t n)
 static int find_together(struct finds *finds, cx_db *db, const cx_model *model,
                          size_t n)
 {
-    int error = cx__call_begin(&finds->call, db, model, CX__FIND_ANY,
-                               cx__model_all(model));
+    int error = cx__call_begin(&finds->call, db, model, CX__FIND_ANY);
 
     if (error != 0)
         return error;
     return cx__call_end(&finds->call, run_parts(finds, n));
 }
 
-static bool is_number(const cx_model *model, cx__columns key)
+/* Is the key one column, and that a number? */
+static bool is_number(const cx_model *model)
 {
-    return (key & (key - 1)) == 0 && key != 0 &&
-           cx__row_kind(model, (size_t)__builtin_ctzll(key)) == CX_KIND_I64 &&
-           (model->columns[__builtin_ctzll(key)].field & CX__FIELD_MAYBE) == 0;
+    cx__columns key = cx__model_key(model);
+    unsigned field;
+
+    if (key == 0 || (key & (key - 1)) != 0)
+        return false;
+    field = model->columns[__builtin_ctzll(key)].field;
+    return field == CX__FIELD_I64 || field == CX__FIELD_I32;
 }
 
 int cx_model_find_many(cx_db *db, const cx_model *model, void *rows, size_t n,
@@ -170,9 +173,7 @@ int cx_model_find_many(cx_db *db, const cx_model *model, void *rows, size_t n,
         error = cx__row_check_arena(model, arena);
     if (error != 0)
         return error;
-    finds.key = cx__model_key(model);
-    finds.others = cx__model_all(model) & ~finds.key;
-    return db->engine->bind_numbers != NULL && is_number(model, finds.key)
+    return db->engine->bind_numbers != NULL && is_number(model)
                ? find_together(&finds, db, model, n)
                : find_each(&finds, db, model, n);
 }

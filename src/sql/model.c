@@ -11,6 +11,7 @@
 #include "lease.h"
 #include "model.h"
 #include "problem.h"
+#include "row.h"
 
 enum { NAME_MOST = 63 };
 
@@ -53,39 +54,15 @@ static bool is_name(const char *name)
     return len > 0 && len <= NAME_MOST && name[len] == '\0';
 }
 
-/* How a member lies in its struct; no bytes: there is no such field. */
-static const struct layout {
-    unsigned char bytes;
-    unsigned char aligned;
-} layouts[] = {
-#define PLACE(type)                                                            \
-    {                                                                          \
-        sizeof(type), _Alignof(type)                                           \
-    }
-    [CX__FIELD_I64] = PLACE(int64_t),
-    [CX__FIELD_I32] = PLACE(int32_t),
-    [CX__FIELD_F64] = PLACE(double),
-    [CX__FIELD_BOOL] = PLACE(bool),
-    [CX__FIELD_TEXT] = PLACE(cx_text),
-    [CX__FIELD_BLOB] = PLACE(cx_blob),
-    [CX__FIELD_TIMESTAMP] = PLACE(cx_timestamp),
-    [CX__FIELD_MAYBE | CX__FIELD_I64] = PLACE(cx_maybe_i64),
-    [CX__FIELD_MAYBE | CX__FIELD_I32] = PLACE(cx_maybe_i32),
-    [CX__FIELD_MAYBE | CX__FIELD_F64] = PLACE(cx_maybe_f64),
-    [CX__FIELD_MAYBE | CX__FIELD_BOOL] = PLACE(cx_maybe_bool),
-    [CX__FIELD_MAYBE | CX__FIELD_TIMESTAMP] = PLACE(cx_maybe_timestamp)
-#undef PLACE
-};
-
 /* In each row of an array. */
 static bool is_within(const cx_model *model, const cx_column *column)
 {
-    const struct layout *layout = &layouts[column->field];
+    const struct cx__member *member = cx__member_of(column);
 
-    return layout->bytes <= model->size &&
-           column->offset <= model->size - layout->bytes &&
-           column->offset % layout->aligned == 0 &&
-           model->size % layout->aligned == 0;
+    return member->size <= model->size &&
+           column->offset <= model->size - member->size &&
+           column->offset % member->aligned == 0 &&
+           model->size % member->aligned == 0;
 }
 
 /* What is wrong with a column, those before which are sound; NULL: nothing
@@ -100,8 +77,7 @@ static const char *flaw(const cx_model *model, size_t i)
         return "has no name";
     if (cx__model_column(model, cx__column_name(column)) != (int)i)
         return "is there twice";
-    if (column->field >= sizeof(layouts) / sizeof(layouts[0]) ||
-        layouts[column->field].bytes == 0)
+    if (cx__member_of(column) == NULL)
         return "is of no kind";
     if (!is_within(model, column))
         return "is not within the struct";

@@ -6,15 +6,17 @@
 /*
  * Leave words, as printf() writes them, and return error. They must name
  * neither a row's values nor a tenant.
+ *
+ * What leads here is cold, and lies apart from what a call runs through.
  */
-__attribute__((format(printf, 2, 3))) int cx__problem(int error,
-                                                      const char *format, ...);
+__attribute__((cold, format(printf, 2, 3))) int
+cx__problem(int error, const char *format, ...);
 
 /* At the begin of a call: what an earlier one left is not this one's. */
 void cx__problem_forget(void);
 
 /* Leave none with an error whose number says it all. */
-static inline int cx__wordless(int error)
+__attribute__((cold)) static inline int cx__wordless(int error)
 {
     cx__problem_forget();
     return error;

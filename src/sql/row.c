@@ -4,36 +4,67 @@
  * then all members, where nothing can be.
  */
 #include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "arena.h"
 #include "database.h"
+#include "param.h"
 #include "problem.h"
 #include "row.h"
 
-enum { PLAIN = CX__FIELD_MAYBE - 1 };
+/* A value, by its size: these are all there are. */
+enum { BOOL = 1, I32 = 4, WORD = 8, BYTES = 16 };
 
-static bool may_be_null(const cx_column *column)
+_Static_assert(sizeof(bool) == BOOL, "truth is a byte");
+_Static_assert(sizeof(cx_text) == BYTES && sizeof(cx_blob) == BYTES,
+               "text and bytes are a pointer and a length");
+_Static_assert(sizeof(double) == WORD && sizeof(cx_timestamp) == WORD,
+               "numbers and times are of one size");
+_Static_assert(offsetof(cx_maybe_i64, set) == WORD &&
+                   offsetof(cx_maybe_i32, set) == I32 &&
+                   offsetof(cx_maybe_f64, set) == WORD &&
+                   offsetof(cx_maybe_bool, set) == BOOL &&
+                   offsetof(cx_maybe_timestamp, set) == WORD,
+               "whether a value is there follows it");
+
+const struct cx__member *cx__member_of(const cx_column *column)
 {
-    return column->null || (column->field & CX__FIELD_MAYBE) != 0;
-}
+#define PLAIN(type, kind)                                                      \
+    {                                                                          \
+        sizeof(type), _Alignof(type), sizeof(type), kind                       \
+    }
+#define MAYBE(type, kind)                                                      \
+    {                                                                          \
+        sizeof(type), _Alignof(type), offsetof(type, set), kind                \
+    }
+    static const struct cx__member members[] = {
+        [CX__FIELD_I64] = PLAIN(int64_t, CX_KIND_I64),
+        [CX__FIELD_I32] = PLAIN(int32_t, CX_KIND_I64),
+        [CX__FIELD_F64] = PLAIN(double, CX_KIND_F64),
+        [CX__FIELD_BOOL] = PLAIN(bool, CX_KIND_BOOL),
+        [CX__FIELD_TEXT] = PLAIN(cx_text, CX_KIND_TEXT),
+        [CX__FIELD_BLOB] = PLAIN(cx_blob, CX_KIND_BLOB),
+        [CX__FIELD_TIMESTAMP] = PLAIN(cx_timestamp, CX_KIND_TIMESTAMP),
+        [CX__FIELD_MAYBE | CX__FIELD_I64] = MAYBE(cx_maybe_i64, CX_KIND_I64),
+        [CX__FIELD_MAYBE | CX__FIELD_I32] = MAYBE(cx_maybe_i32, CX_KIND_I64),
+        [CX__FIELD_MAYBE | CX__FIELD_F64] = MAYBE(cx_maybe_f64, CX_KIND_F64),
+        [CX__FIELD_MAYBE | CX__FIELD_BOOL] = MAYBE(cx_maybe_bool, CX_KIND_BOOL),
+        [CX__FIELD_MAYBE | CX__FIELD_TIMESTAMP] =
+            MAYBE(cx_maybe_timestamp, CX_KIND_TIMESTAMP)};
+#undef PLAIN
+#undef MAYBE
 
-static inline cx_kind kind_of(unsigned field)
-{
-    static const cx_kind kinds[CX__FIELD_MAYBE] = {
-        [CX__FIELD_I64] = CX_KIND_I64,
-        [CX__FIELD_I32] = CX_KIND_I64,
-        [CX__FIELD_F64] = CX_KIND_F64,
-        [CX__FIELD_BOOL] = CX_KIND_BOOL,
-        [CX__FIELD_TEXT] = CX_KIND_TEXT,
-        [CX__FIELD_BLOB] = CX_KIND_BLOB,
-        [CX__FIELD_TIMESTAMP] = CX_KIND_TIMESTAMP};
-
-    return kinds[field & PLAIN];
+    return column->field < sizeof(members) / sizeof(members[0]) &&
+                   members[column->field].size != 0
+               ? &members[column->field]
+               : NULL;
 }
 
 cx_kind cx__row_kind(const cx_model *model, size_t i)
 {
-    return kind_of(model->columns[i].field);
+    return cx__member_of(&model->columns[i])->kind;
 }
 
 const char *cx__kind_words(cx_kind kind)
@@ -48,201 +79,193 @@ const char *cx__kind_words(cx_kind kind)
                                                            : "of no kind";
 }
 
+static bool is_maybe(const cx_column *column)
+{
+    return (column->field & CX__FIELD_MAYBE) != 0;
+}
+
 bool cx__row_may_be_null(const cx_model *model, size_t i)
 {
-    return may_be_null(&model->columns[i]);
+    return model->columns[i].null || is_maybe(&model->columns[i]);
 }
 
-/* Is a member that may be missing there? */
-static bool is_set(const void *member, unsigned field)
+/* The slots of some columns; what follows them. */
+static struct cx__slot *add_slots(struct cx__slot *slot, const cx_model *model,
+                                  cx__columns columns)
 {
-    switch (field & PLAIN) {
-    case CX__FIELD_I64:
-        return ((const cx_maybe_i64 *)member)->set;
-    case CX__FIELD_I32:
-        return ((const cx_maybe_i32 *)member)->set;
-    case CX__FIELD_F64:
-        return ((const cx_maybe_f64 *)member)->set;
-    case CX__FIELD_BOOL:
-        return ((const cx_maybe_bool *)member)->set;
-    default:
-        return ((const cx_maybe_timestamp *)member)->set;
+    for (; columns != 0; columns &= columns - 1, slot++) {
+        size_t i = (size_t)__builtin_ctzll(columns);
+        const cx_column *column = &model->columns[i];
+        const struct cx__member *member = cx__member_of(column);
+
+        *slot = (struct cx__slot){.offset = column->offset,
+                                  .column = (unsigned char)i,
+                                  .kind = member->kind,
+                                  .bytes = member->value,
+                                  .maybe = is_maybe(column),
+                                  .null = cx__row_may_be_null(model, i)};
     }
+    return slot;
 }
 
-/* In a cx_maybe the value comes first, so that it lies where a plain one
- * would. */
-static cx_param plain_field(const void *member, unsigned field)
+static unsigned count(cx__columns columns)
 {
-    switch (field & PLAIN) {
-    case CX__FIELD_I64:
-        return cx__param_i64(*(const int64_t *)member);
-    case CX__FIELD_I32:
-        return cx__param_i64(*(const int32_t *)member);
-    case CX__FIELD_F64:
-        return cx__param_f64(*(const double *)member);
-    case CX__FIELD_BOOL:
-        return cx__param_bool(*(const bool *)member);
-    case CX__FIELD_TEXT:
-        return cx__param_text(*(const cx_text *)member);
-    case CX__FIELD_BLOB:
-        return cx__param_blob(*(const cx_blob *)member);
+    return (unsigned)__builtin_popcountll(columns);
+}
+
+struct cx__layout *cx__layout_new(const cx_model *model, cx__columns parameters,
+                                  cx__columns key, cx__columns columns)
+{
+    unsigned n = count(parameters) + count(key);
+    struct cx__layout *layout = malloc(
+        sizeof(*layout) + (n + count(columns)) * sizeof(struct cx__slot));
+    struct cx__slot *slot;
+
+    if (layout == NULL)
+        return NULL;
+    layout->model = model;
+    layout->parameters = n;
+    layout->columns = count(columns);
+    slot = add_slots(layout->slot, model, parameters);
+    slot = add_slots(slot, model, key);
+    (void)add_slots(slot, model, columns);
+    return layout;
+}
+
+void cx__slot_get(const struct cx__slot *slot, const void *row, cx_param *field)
+{
+    const char *member = (const char *)row + slot->offset;
+    int32_t i32;
+
+    field->kind = slot->kind;
+    switch (slot->bytes) {
+    case WORD:
+        memcpy(&field->i64, member, WORD);
+        break;
+    case BYTES:
+        memcpy(&field->text, member, BYTES);
+        if (field->text.data == NULL)
+            field->kind = CX_KIND_NULL;
+        break;
+    case I32:
+        memcpy(&i32, member, I32);
+        field->i64 = i32;
+        break;
     default:
-        return cx__param_timestamp(*(const cx_timestamp *)member);
+        memcpy(&field->boolean, member, BOOL);
+        break;
     }
+    if (slot->maybe && !*(const bool *)(member + slot->bytes))
+        field->kind = CX_KIND_NULL;
 }
 
-cx_param cx__row_field(const cx_model *model, const void *row, size_t i)
+static void slot_put(const struct cx__slot *slot, void *row,
+                     const cx_param *field)
 {
-    const cx_column *column = &model->columns[i];
-    const void *member = (const char *)row + column->offset;
+    char *member = (char *)row + slot->offset;
+    bool set = field->kind != CX_KIND_NULL;
 
-    if ((column->field & CX__FIELD_MAYBE) != 0 &&
-        !is_set(member, column->field))
-        return cx__param_null();
-    return plain_field(member, column->field);
+    if (slot->maybe)
+        *(bool *)(member + slot->bytes) = set;
+    /* A missing value is 0, or text without data. */
+    if (!CX__LIKELY(set))
+        memset(member, 0, slot->bytes);
+    else if (slot->bytes == WORD)
+        memcpy(member, &field->i64, WORD);
+    else if (slot->bytes == BYTES)
+        memcpy(member, &field->text, BYTES);
+    else if (slot->bytes == I32)
+        *(int32_t *)member = (int32_t)field->i64;
+    else
+        *(bool *)member = field->boolean;
 }
 
-int cx__row_check(const cx_model *model, size_t i, const cx_param *field)
+__attribute__((cold)) static int null_not_to_be(const cx_model *model, size_t i)
 {
-    const cx_column *column = &model->columns[i];
-
-    if (field->kind != CX_KIND_NULL || may_be_null(column))
-        return 0;
     return cx__problem(-EDOM, "%s.%s must not be NULL", model->table,
-                       cx__column_name(column));
+                       cx__column_name(&model->columns[i]));
 }
 
-static int misfit(const cx_model *model, size_t i, const char *why)
+int cx__row_bind(struct cx__statement *statement, const void *row)
+{
+    const struct cx__engine *engine = statement->connection->db->engine;
+    const struct cx__layout *layout = statement->layout;
+    int error = 0;
+
+    for (unsigned i = 0; error == 0 && i < layout->parameters; i++) {
+        const struct cx__slot *slot = &layout->slot[i];
+        cx_param field;
+
+        cx__slot_get(slot, row, &field);
+        if (field.kind == CX_KIND_NULL && !slot->null)
+            return null_not_to_be(layout->model, slot->column);
+        error = cx__param_check(&field);
+        if (error == 0)
+            error = engine->bind(statement, i + 1, &field);
+    }
+    return error;
+}
+
+__attribute__((cold)) static int misfit(const cx_model *model, size_t i,
+                                        const char *why)
 {
     return cx__problem(-EBADMSG, "%s.%s is %s", model->table,
                        cx__column_name(&model->columns[i]), why);
 }
 
 /* Does a field that was read fit the member? 0 or the problem. */
-static inline int fits(const cx_model *model, size_t i, const cx_param *field)
+static inline int check_fit(const cx_model *model, const struct cx__slot *slot,
+                            const cx_param *field)
 {
-    const cx_column *column = &model->columns[i];
-
-    if (field->kind == CX_KIND_NULL)
-        return may_be_null(column) ? 0 : misfit(model, i, "NULL");
-    if ((column->field & PLAIN) == CX__FIELD_I32 &&
-        field->i64 != (int32_t)field->i64)
-        return misfit(model, i, "more than 32 bits");
+    if (!CX__LIKELY(field->kind != CX_KIND_NULL))
+        return slot->null ? 0 : misfit(model, slot->column, "NULL");
+    if (slot->bytes == I32 && field->i64 != (int32_t)field->i64)
+        return misfit(model, slot->column, "more than 32 bits");
     return 0;
 }
 
-static void set_flag(void *member, unsigned field, bool set)
-{
-    switch (field & PLAIN) {
-    case CX__FIELD_I64:
-        ((cx_maybe_i64 *)member)->set = set;
-        break;
-    case CX__FIELD_I32:
-        ((cx_maybe_i32 *)member)->set = set;
-        break;
-    case CX__FIELD_F64:
-        ((cx_maybe_f64 *)member)->set = set;
-        break;
-    case CX__FIELD_BOOL:
-        ((cx_maybe_bool *)member)->set = set;
-        break;
-    default:
-        ((cx_maybe_timestamp *)member)->set = set;
-        break;
-    }
-}
-
-static inline void put(const cx_model *model, void *row, size_t i,
-                       const cx_param *field)
-{
-    static const cx_param zero = {.kind = CX_KIND_NULL};
-    const cx_column *column = &model->columns[i];
-    void *member = (char *)row + column->offset;
-    bool set = field->kind != CX_KIND_NULL;
-
-    /* A missing value is 0, or text without data. */
-    if (!set)
-        field = &zero;
-    if ((column->field & CX__FIELD_MAYBE) != 0)
-        set_flag(member, column->field, set);
-    switch (column->field & PLAIN) {
-    case CX__FIELD_I64:
-        *(int64_t *)member = field->i64;
-        break;
-    case CX__FIELD_I32:
-        *(int32_t *)member = (int32_t)field->i64;
-        break;
-    case CX__FIELD_F64:
-        *(double *)member = field->f64;
-        break;
-    case CX__FIELD_BOOL:
-        *(bool *)member = field->boolean;
-        break;
-    case CX__FIELD_TEXT:
-        *(cx_text *)member = field->text;
-        break;
-    case CX__FIELD_BLOB:
-        *(cx_blob *)member = field->blob;
-        break;
-    default:
-        *(cx_timestamp *)member = field->timestamp;
-        break;
-    }
-}
-
-void cx__row_put(const cx_model *model, void *row, size_t i,
-                 const cx_param *field)
-{
-    put(model, row, i, field);
-}
-
 /* One field, checked, and with its text kept. */
-static inline int read_field(const cx_model *model, size_t i,
-                             const struct cx__engine *engine,
-                             struct cx__statement *statement, unsigned place,
-                             cx_arena *arena, cx_param *field)
+static inline int read_field(struct cx__statement *statement, unsigned place,
+                             const struct cx__slot *slot, cx_arena *arena,
+                             cx_param *field)
 {
-    int error = engine->column(statement, place,
-                               kind_of(model->columns[i].field), field);
+    const cx_model *model = statement->layout->model;
+    int error = statement->connection->db->engine->column(statement, place,
+                                                          slot->kind, field);
 
-    if (error == -EBADMSG)
-        return misfit(model, i, cx_db_problem());
-    if (error == 0)
-        error = fits(model, i, field);
-    if (error == 0 && arena != NULL &&
-        (field->kind == CX_KIND_TEXT || field->kind == CX_KIND_BLOB))
+    if (!CX__LIKELY(error == 0))
+        return error == -EBADMSG ? misfit(model, slot->column, cx_db_problem())
+                                 : error;
+    error = check_fit(model, slot, field);
+    if (error == 0 && arena != NULL && slot->bytes == BYTES)
         error = cx__arena_keep(arena, field);
     return error;
 }
 
-int cx__row_read(const cx_model *model, struct cx__statement *statement,
-                 cx__columns columns, void *row, cx_arena *arena)
+int cx__row_read(struct cx__statement *statement, void *row, cx_arena *arena)
 {
-    const struct cx__engine *engine = statement->connection->db->engine;
+    const struct cx__layout *layout = statement->layout;
+    const struct cx__slot *slot = &layout->slot[layout->parameters];
+    unsigned n = layout->columns;
     cx_param fields[CX__COLUMNS_MOST];
-    cx__columns left = columns;
-    unsigned n = 0;
 
-    for (; left != 0; left &= left - 1, n++) {
-        int error = read_field(model, (size_t)__builtin_ctzll(left), engine,
-                               statement, n, arena, &fields[n]);
+    for (unsigned i = 0; i < n; i++) {
+        int error = read_field(statement, i, &slot[i], arena, &fields[i]);
 
         if (error != 0)
             return error;
     }
-    n = 0;
-    for (left = columns; left != 0; left &= left - 1)
-        put(model, row, (size_t)__builtin_ctzll(left), &fields[n++]);
+    for (unsigned i = 0; i < n; i++)
+        slot_put(&slot[i], row, &fields[i]);
     return 0;
 }
 
 static bool has_text(const cx_model *model)
 {
     for (size_t i = 0; i < model->columns_len; i++) {
-        cx_kind kind = cx__row_kind(model, i);
+        unsigned field = model->columns[i].field;
 
-        if (kind == CX_KIND_TEXT || kind == CX_KIND_BLOB)
+        if (field == CX__FIELD_TEXT || field == CX__FIELD_BLOB)
             return true;
     }
     return false;

@@ -88,6 +88,7 @@ static void statement_free(struct cx__statement *statement)
     *at = statement->next;
     cx__list_remove(&statement->used);
     connection->prepared--;
+    free(statement->layout);
     engine_of(connection)->finalize(statement);
     free(text);
 }

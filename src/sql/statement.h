@@ -8,6 +8,8 @@
 
 #include "engine.h"
 
+struct cx__layout;
+
 /*
  * What a statement is looked up by: whose it is, which of its owner's it is,
  * and, where that is a hash of its text, the text. A program's own statements
@@ -23,6 +25,7 @@ struct cx__shape {
  * An engine's own begins with this.
  *
  * origin      whose text it is
+ * layout      a model's: how its rows are; it goes with the statement
  * parameters  how many it has; the engine says
  * few         rows, so that all may come at once; who makes it says so
  * busy        somebody runs it; it is not found meanwhile, so that one that is
@@ -34,6 +37,7 @@ struct cx__statement {
     struct cx__statement *next; /* in its bucket */
     struct cx__shape shape;     /* with a copy of the text */
     enum cx__origin origin;
+    struct cx__layout *layout;
     unsigned parameters;
     bool few;
     bool busy;

@@ -205,11 +205,6 @@ cx_db *cx__tenant_db(const cx_tenant *tenant)
     return tenant->roster->db;
 }
 
-bool cx__tenant_is_of(const cx_tenant *tenant, const cx_db *db)
-{
-    return cx__tenant_is_here(tenant) && cx__tenant_db(tenant) == db;
-}
-
 cx_tenant *cx_tenant_ref(cx_tenant *tenant)
 {
     if (tenant != NULL)

@@ -57,8 +57,11 @@ bool cx__tenant_is_here(const cx_tenant *tenant);
 /* If so: the database of a tenant; NULL: it is closed. */
 cx_db *cx__tenant_db(const cx_tenant *tenant);
 
-/* Is it one of a database that is this thread's loop's? */
-bool cx__tenant_is_of(const cx_tenant *tenant, const cx_db *db);
+/* Is it one of this database? */
+static inline bool cx__tenant_is_of(const cx_tenant *tenant, const cx_db *db)
+{
+    return tenant->roster == db->roster;
+}
 
 /* The tenant of the current context. */
 CX_VAR_DECLARE(cx_tenant *, cx__tenant_var);

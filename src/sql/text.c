@@ -98,23 +98,23 @@ void cx__text_insert(struct cx__words *words, const cx_model *model,
         add_returning(words, model, columns);
 }
 
-void cx__text_find(struct cx__words *words, const cx_model *model,
-                   cx__columns columns)
+void cx__text_find(struct cx__words *words, const cx_model *model)
 {
+    cx__columns others = cx__model_all(model) & ~cx__model_key(model);
+
     cx__words_add(words, "SELECT ");
-    if (columns != 0)
-        add_names(words, model, columns);
+    if (others != 0)
+        add_names(words, model, others);
     else
         cx__words_add(words, "1");
     add_table(words, " FROM ", model);
     add_key(words, model, 0);
 }
 
-void cx__text_find_any(struct cx__words *words, const cx_model *model,
-                       cx__columns columns)
+void cx__text_find_any(struct cx__words *words, const cx_model *model)
 {
     cx__words_add(words, "SELECT ");
-    add_names(words, model, columns);
+    add_names(words, model, cx__model_all(model));
     add_table(words, " FROM ", model);
     cx__words_add(words, " WHERE ");
     add_names(words, model, cx__model_key(model));

@@ -14,14 +14,12 @@
 void cx__text_insert(struct cx__words *words, const cx_model *model,
                      cx__columns columns, bool returning);
 
-/* The columns of the row of a key. Parameters: the key. */
-void cx__text_find(struct cx__words *words, const cx_model *model,
-                   cx__columns columns);
+/* All columns but the key of the row of a key. Parameters: the key. */
+void cx__text_find(struct cx__words *words, const cx_model *model);
 
-/* The columns of the rows whose key, one column, is any of the numbers in the
+/* All columns of the rows whose key, one column, is any of the numbers in the
  * parameter. */
-void cx__text_find_any(struct cx__words *words, const cx_model *model,
-                       cx__columns columns);
+void cx__text_find_any(struct cx__words *words, const cx_model *model);
 
 /* Parameters: the columns, then the key. */
 void cx__text_update(struct cx__words *words, const cx_model *model,

@@ -101,6 +101,13 @@ int cx_yield(void)
     return error == 0 && is_late(task) ? -ETIMEDOUT : error;
 }
 
+int cx_task_check(void)
+{
+    cx_task *task = cx__task_running();
+
+    return task != NULL ? cx__wait_begin(task) : -EPERM;
+}
+
 int cx_cancel(cx_task *task)
 {
     if (task == NULL)

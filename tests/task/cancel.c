@@ -131,6 +131,45 @@ TASK_TEST(a_cancelled_task_that_ignores_it_lets_the_others_run)
     assert_int_equal(cx_await(task, NULL), 0);
 }
 
+static void *check_until_told(void *arg)
+{
+    int error = 0;
+
+    assert_int_equal(cx_task_check(), 0);
+    assert_int_equal(cx_cancel(cx_task_current()), 0);
+    CX_SHIELD {
+        error = cx_task_check();
+    }
+    assert_int_equal(error, 0);
+    /* Who is told so has let the others run. */
+    assert_false(*(bool *)arg);
+    error = cx_task_check();
+    assert_true(*(bool *)arg);
+    return as_pointer(error);
+}
+
+TASK_TEST(a_task_that_does_not_wait_asks_whether_it_is_cancelled)
+{
+    bool others = false;
+    cx_task *task = cx_task_create(check_until_told, &others);
+    void *error;
+
+    cx_task_detach(cx_task_create(stop_it, &others));
+    assert_int_equal(cx_await(task, &error), 0);
+    assert_int_equal((intptr_t)error, -ECANCELED);
+}
+
+TASK_TEST(a_task_that_does_not_wait_asks_whether_it_is_late)
+{
+    int error = 0;
+
+    CX_TIMEOUT(0) {
+        error = cx_task_check();
+    }
+    assert_int_equal(error, -ETIMEDOUT);
+    assert_int_equal(cx_task_check(), 0);
+}
+
 static void *await_a_sleeper(void *arg)
 {
     return as_pointer(cx_await(arg, NULL));
@@ -315,6 +354,9 @@ int main(void)
         cmocka_unit_test(a_task_that_cancels_itself_sees_it_at_its_next_wait),
         cmocka_unit_test(what_was_complete_wins_over_a_cancel_that_came_later),
         cmocka_unit_test(a_cancelled_task_that_ignores_it_lets_the_others_run),
+        cmocka_unit_test(
+            a_task_that_does_not_wait_asks_whether_it_is_cancelled),
+        cmocka_unit_test(a_task_that_does_not_wait_asks_whether_it_is_late),
         cmocka_unit_test(a_cancelled_await_leaves_the_other_task_alone),
         cmocka_unit_test(awaiting_a_cancelled_task_gives_its_result),
         cmocka_unit_test(

@@ -182,6 +182,7 @@ static void refuse_to_wait(void)
     assert_int_equal(cx_sleep(1), -EPERM);
     assert_int_equal(cx_sleep_until(1), -EPERM);
     assert_int_equal(cx_yield(), -EPERM);
+    assert_int_equal(cx_task_check(), -EPERM);
     cx_task_detach(task);
     cx_remote_detach(remote);
 }
