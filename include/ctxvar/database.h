@@ -200,8 +200,8 @@ CX__API void cx_rows_fini(cx_rows *rows);
  * microseconds to a thread and back.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
-                      cx_rows *rows);
+CX__API CX__MUST_CHECK int cx_db_sql(cx_db *db, const char *text,
+                                     const cx_params *params, cx_rows *rows);
 
 /**
  * Run a statement of one's own, and call a function for each row as it comes.
@@ -225,10 +225,10 @@ CX__API int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
  * of them or 64 KiB, and all of a statement that writes.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
-                           int (*fn)(const cx_param *fields, size_t n,
-                                     void *arg),
-                           void *arg);
+CX__API CX__MUST_CHECK int
+cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
+               int (*fn)(const cx_param *fields, size_t n, void *arg),
+               void *arg);
 
 CX__END_DECLS
 

@@ -158,7 +158,8 @@ CX__API int cx_model_check(cx_db *db, const cx_model *model);
  * Cost: that of the statement, which is made once.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_model_insert(cx_db *db, const cx_model *model, void *row);
+CX__API CX__MUST_CHECK int cx_model_insert(cx_db *db, const cx_model *model,
+                                           void *row);
 
 /**
  * Find the row of a key.
@@ -175,8 +176,8 @@ CX__API int cx_model_insert(cx_db *db, const cx_model *model, void *row);
  * Cost: that of the statement, which is made once.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_model_find(cx_db *db, const cx_model *model, void *row,
-                          cx_arena *arena);
+CX__API CX__MUST_CHECK int cx_model_find(cx_db *db, const cx_model *model,
+                                         void *row, cx_arena *arena);
 
 /**
  * Find the row of a key within a transaction, and keep others from changing it
@@ -197,8 +198,8 @@ CX__API int cx_model_find(cx_db *db, const cx_model *model, void *row,
  * Cost: as cx_model_find(); on PostgreSQL the row is written to.
  * Source: Django, select_for_update().  Since: 0.1
  */
-CX__API int cx_model_lock(cx_db *db, const cx_model *model, void *row,
-                          cx_arena *arena);
+CX__API CX__MUST_CHECK int cx_model_lock(cx_db *db, const cx_model *model,
+                                         void *row, cx_arena *arena);
 
 /**
  * Find the rows of many keys, at one round trip where there is one.
@@ -219,8 +220,9 @@ CX__API int cx_model_lock(cx_db *db, const cx_model *model, void *row,
  * key is one whole number; on SQLite that of n cx_model_find().
  * Source: libpq, pipeline mode; Rails, find() of several ids.  Since: 0.1
  */
-CX__API int cx_model_find_many(cx_db *db, const cx_model *model, void *rows,
-                               size_t n, bool *found, cx_arena *arena);
+CX__API CX__MUST_CHECK int cx_model_find_many(cx_db *db, const cx_model *model,
+                                              void *rows, size_t n, bool *found,
+                                              cx_arena *arena);
 
 /**
  * Insert many rows, all of them or none.
@@ -238,8 +240,8 @@ CX__API int cx_model_find_many(cx_db *db, const cx_model *model, void *rows,
  * Cost: a transaction; in it, on PostgreSQL, one round trip for each 256.
  * Source: libpq, pipeline mode.  Since: 0.1
  */
-CX__API int cx_model_insert_many(cx_db *db, const cx_model *model, void *rows,
-                                 size_t n);
+CX__API CX__MUST_CHECK int
+cx_model_insert_many(cx_db *db, const cx_model *model, void *rows, size_t n);
 
 /**
  * Update the row of a key.
@@ -256,8 +258,9 @@ CX__API int cx_model_insert_many(cx_db *db, const cx_model *model, void *rows,
  * Cost: that of the statement, which is made once.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_model_update(cx_db *db, const cx_model *model, const void *row,
-                            const cx_names *only);
+CX__API CX__MUST_CHECK int cx_model_update(cx_db *db, const cx_model *model,
+                                           const void *row,
+                                           const cx_names *only);
 
 /**
  * Delete the row of a key.
@@ -271,7 +274,8 @@ CX__API int cx_model_update(cx_db *db, const cx_model *model, const void *row,
  * Cost: that of the statement, which is made once.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_model_delete(cx_db *db, const cx_model *model, const void *row);
+CX__API CX__MUST_CHECK int cx_model_delete(cx_db *db, const cx_model *model,
+                                           const void *row);
 
 /**
  * Count rows.
@@ -286,8 +290,8 @@ CX__API int cx_model_delete(cx_db *db, const cx_model *model, const void *row);
  * Cost: that of the statement, which is made once.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_model_count(cx_db *db, const cx_model *model,
-                           const cx_query *query, int64_t *n);
+CX__API CX__MUST_CHECK int cx_model_count(cx_db *db, const cx_model *model,
+                                          const cx_query *query, int64_t *n);
 
 /**
  * Read rows into an array.
@@ -304,9 +308,9 @@ CX__API int cx_model_count(cx_db *db, const cx_model *model,
  * Cost: that of the statement, which is made once; O(rows) memory.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_model_list(cx_db *db, const cx_model *model,
-                          const cx_query *query, void **rows, size_t *n,
-                          cx_arena *arena);
+CX__API CX__MUST_CHECK int cx_model_list(cx_db *db, const cx_model *model,
+                                         const cx_query *query, void **rows,
+                                         size_t *n, cx_arena *arena);
 
 /** For CX_DB_EACH. Its members are private. */
 struct cx__cursor {
@@ -455,7 +459,8 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
     cx_model_insert_many((db), &(m)->model, CX__ROW(m, rows), (n))
 
 /**
- * Update the row of a key.
+ * Update the row of a key. A row that is written down in its place goes in
+ * parentheses, for the commas in it: (&(User){.id = id, .name = name}).
  *
  * Source: cx_model_update(), with its errors.  Since: 0.1
  */

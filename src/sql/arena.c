@@ -68,19 +68,13 @@ const char *cx__arena_copy(cx_arena *arena, const void *data, size_t len)
     return copy;
 }
 
+/* Both kinds are a pointer and a length. */
 int cx__arena_keep(cx_arena *arena, cx_param *field)
 {
-    if (field->kind == CX_KIND_TEXT) {
-        field->text.data =
-            cx__arena_copy(arena, field->text.data, field->text.len);
-        return field->text.data != NULL ? 0 : -ENOMEM;
-    }
-    if (field->kind == CX_KIND_BLOB) {
-        field->blob.data =
-            cx__arena_copy(arena, field->blob.data, field->blob.len);
-        return field->blob.data != NULL ? 0 : -ENOMEM;
-    }
-    return 0;
+    if (field->kind != CX_KIND_TEXT && field->kind != CX_KIND_BLOB)
+        return 0;
+    field->text.data = cx__arena_copy(arena, field->text.data, field->text.len);
+    return field->text.data != NULL ? 0 : -ENOMEM;
 }
 
 void cx_arena_fini(cx_arena *arena)

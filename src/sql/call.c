@@ -36,8 +36,12 @@ static void write_text(struct cx__words *words, const struct cx__call *call,
     case CX__UPDATE:
         cx__text_update(words, call->model, columns);
         break;
-    default:
+    case CX__DELETE:
         cx__text_delete(words, call->model);
+        break;
+    case CX__COUNT:
+    case CX__SELECT:
+        /* A query's is written by whoever looks it up. */
         break;
     }
 }
@@ -61,9 +65,12 @@ static struct cx__layout *layout_of(const struct cx__call *call,
     case CX__UPDATE:
     case CX__DELETE:
         return cx__layout_new(model, columns, key, 0);
-    default:
+    case CX__SELECT:
         return cx__layout_new(model, 0, 0, all);
+    case CX__COUNT:
+        break;
     }
+    return cx__layout_new(model, 0, 0, 0);
 }
 
 /* A new statement, of a model that matches its table. */
@@ -174,7 +181,7 @@ static int bind(struct cx__call *call, const cx_param *value)
     return call->engine->bind(call->statement, ++call->bound, value);
 }
 
-/* The values of the predicates, but for NULL where that is in the text. */
+/* The parameters of its text, in their order there. */
 static int bind_query(struct cx__call *call, const cx_query *query)
 {
     bool is_list = call->operation != CX__COUNT;
@@ -186,12 +193,10 @@ static int bind_query(struct cx__call *call, const cx_query *query)
     int error = 0;
 
     for (size_t i = 0; error == 0 && i < query->where_len; i++) {
-        const cx_predicate *predicate = &query->where[i];
-
-        if (predicate->value.kind != CX_KIND_NULL || predicate->compare > CX_NE)
-            error = bind(call, &predicate->value);
+        if (cx__text_has_value(&query->where[i]))
+            error = bind(call, &query->where[i].value);
     }
-    if (error == 0 && is_list && (query->limit != 0 || query->offset != 0))
+    if (error == 0 && is_list && cx__text_has_limit(query))
         error = bind(call, &limit);
     if (error == 0 && is_list && query->offset != 0)
         error = bind(call, &offset);

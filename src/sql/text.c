@@ -194,14 +194,12 @@ static int add_predicate(struct cx__words *words, const cx_model *model,
     if ((unsigned)predicate->compare >= sizeof(compares) / sizeof(compares[0]))
         return cx__problem(-EINVAL, "no such comparison");
     add_name(words, model, (size_t)i);
-    if (predicate->value.kind == CX_KIND_NULL && predicate->compare == CX_EQ)
-        cx__words_add(words, " IS NULL");
-    else if (predicate->value.kind == CX_KIND_NULL &&
-             predicate->compare == CX_NE)
-        cx__words_add(words, " IS NOT NULL");
-    else
+    if (cx__text_has_value(predicate))
         add_comparison(words, model, (size_t)i, compares[predicate->compare],
                        ++*n);
+    else
+        cx__words_add(words, predicate->compare == CX_EQ ? " IS NULL"
+                                                         : " IS NOT NULL");
     return 0;
 }
 
@@ -246,11 +244,10 @@ static int add_order(struct cx__words *words, const cx_model *model,
     return 0;
 }
 
-/* An offset is said to be of a limit, which one engine wants. */
 static void add_limit(struct cx__words *words, const cx_query *query,
                       unsigned n)
 {
-    if (query->limit != 0 || query->offset != 0)
+    if (cx__text_has_limit(query))
         cx__words_print(words, " LIMIT $%u", n + 1);
     if (query->offset != 0)
         cx__words_print(words, " OFFSET $%u", n + 2);

@@ -28,9 +28,22 @@ void cx__text_update(struct cx__words *words, const cx_model *model,
 /* Parameters: the key. */
 void cx__text_delete(struct cx__words *words, const cx_model *model);
 
-/* All columns, or their count. Parameters: the values of the conditions that
- * are not NULL, then the limit and the offset if there are. 0, or -EINVAL for
- * a column that the model does not have. */
+/* Is a predicate's value a parameter? If not, the text asks for NULL. */
+static inline bool cx__text_has_value(const cx_predicate *predicate)
+{
+    return predicate->value.kind != CX_KIND_NULL || predicate->compare > CX_NE;
+}
+
+/* Is the limit one? An offset is said to be of a limit, which an engine
+ * wants. */
+static inline bool cx__text_has_limit(const cx_query *query)
+{
+    return query->limit != 0 || query->offset != 0;
+}
+
+/* All columns, or their count, without limit and offset. Parameters: the
+ * values of the predicates, then the limit and the offset, as far as there
+ * are. 0, or -EINVAL for a column that the model does not have. */
 int cx__text_select(struct cx__words *words, const cx_model *model,
                     const cx_query *query, enum cx__operation operation);
 

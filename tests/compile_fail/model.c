@@ -31,6 +31,7 @@ int all_that_is_right(cx_db *db, User *user, const User *constant)
            cx_db_insert(db, &user_model, &(User){.id = 1, .shade = 2}) +
            cx_db_insert_many(db, &user_model, users, 2) +
            cx_db_update(db, &user_model, constant, NULL) +
+           cx_db_update(db, &user_model, (&(User){.id = 1, .shade = 2}), NULL) +
            cx_db_delete(db, &user_model, user);
 }
 
@@ -75,5 +76,14 @@ int refused(cx_db *db, Other *other);
 int refused(cx_db *db, Other *other)
 {
     return cx_db_sql(db, "SELECT $1", CX_PARAMS(other), NULL);
+}
+#endif
+
+#ifdef CASE_error_that_nobody_looks_at
+#pragma GCC diagnostic error "-Wunused-result"
+void refused(cx_db *db, User *user);
+void refused(cx_db *db, User *user)
+{
+    cx_db_insert(db, &user_model, user);
 }
 #endif
