@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many at once: a parameter that is several numbers; and many runs of a
- * statement at one round trip, libpq's pipeline mode. All are
+ * Many runs of a statement at one round trip, libpq's pipeline mode. All are
  * sent before the first answer is waited for, a part of them at a time so that
  * what is on its way has a bound.
  *
@@ -14,22 +13,6 @@
 #include "problem.h"
 
 enum { PART_MOST = 256 };
-
-int cx__pg_bind_numbers(struct cx__statement *base, unsigned place,
-                        const int64_t *list, size_t n)
-{
-    struct cx__scratch *scratch = &cx__pg_statement_of(base)->scratch;
-    const char *text;
-    int error = cx__pg_write_numbers(scratch, list, n, &text);
-
-    if (error == 0) {
-        const cx_param numbers = cx__param_string(text);
-
-        error = cx__pg_bind(base, place, &numbers);
-    }
-    cx__scratch_clear(scratch);
-    return error;
-}
 
 /* What is sent together, and the first failure in it. */
 struct part {

@@ -3,8 +3,9 @@
  * Statements in PostgreSQL, one after the other; many at once are
  * postgres_batch.c.
  *
- * Parameters go as text, but for bytes: the server knows their types. Rows
- * come in binary, which no setting of the session changes; as text where there
+ * Parameters go in binary where a value is of the type that the server has
+ * said; else as text, of which the server makes what it can. Rows come in
+ * binary, which no setting of the session changes; as text where there
  * is a column of a type that is not ours, as a program's own statement may
  * have. They come one by one, so that a large answer is not held in memory, and
  * one that nobody wants any more costs the connection and not the memory.
@@ -201,24 +202,50 @@ void cx__pg_unbind(struct pg_statement *statement)
     statement->bytes = 0;
 }
 
+static Oid type_of(const struct pg_statement *statement, unsigned place)
+{
+    return PQparamtype(statement->about, (int)place - 1);
+}
+
+static int set(struct pg_statement *statement, unsigned place,
+               const struct cx__pg_sent *sent)
+{
+    int error = reserve(statement, place);
+
+    if (error != 0)
+        return error;
+    for (; statement->n < place; statement->n++)
+        statement->value[statement->n] = NULL;
+    statement->value[place - 1] = sent->data;
+    statement->length[place - 1] = sent->length;
+    statement->format[place - 1] = sent->format;
+    return 0;
+}
+
 int cx__pg_bind(struct cx__statement *base, unsigned place,
                 const cx_param *value)
 {
     struct pg_statement *statement = cx__pg_statement_of(base);
-    int error = reserve(statement, place);
-    unsigned i = place - 1;
+    struct cx__pg_sent sent;
+    int error;
 
-    if (error != 0)
-        return error;
     statement->bytes += cx__param_bytes(value);
     if (statement->bytes > CX__PARAM_MOST)
         return cx__problem(-E2BIG, "values that are too large together");
-    for (; statement->n < place; statement->n++)
-        statement->value[statement->n] = NULL;
-    statement->format[i] = value->kind == CX_KIND_BLOB;
-    statement->length[i] =
-        value->kind == CX_KIND_BLOB ? (int)value->blob.len : 0;
-    return cx__pg_write(&statement->held, value, &statement->value[i]);
+    error =
+        cx__pg_write(&statement->held, value, type_of(statement, place), &sent);
+    return error == 0 ? set(statement, place, &sent) : error;
+}
+
+int cx__pg_bind_numbers(struct cx__statement *base, unsigned place,
+                        const int64_t *list, size_t n)
+{
+    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_sent sent;
+    int error = cx__pg_write_numbers(&statement->held, list, n,
+                                     type_of(statement, place), &sent);
+
+    return error == 0 ? set(statement, place, &sent) : error;
 }
 
 int cx__pg_put(struct pg_statement *statement)

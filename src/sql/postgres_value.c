@@ -22,6 +22,7 @@ enum {
     OID_OID = 26,
     OID_JSON = 114,
     OID_FLOAT8 = 701,
+    OID_INT8_ARRAY = 1016,
     OID_BPCHAR = 1042,
     OID_VARCHAR = 1043,
     OID_TIMESTAMP = 1114,
@@ -63,71 +64,171 @@ void cx__scratch_clear(struct cx__scratch *scratch)
     scratch->used = 0;
 }
 
-/* libpq takes strings that end with a NUL. */
-static int write_text(struct cx__scratch *scratch, cx_text from,
-                      const char **text)
+static size_t put_64(char *bytes, int64_t value)
+{
+    uint64_t eight = htobe64((uint64_t)value);
+
+    memcpy(bytes, &eight, sizeof(eight));
+    return sizeof(eight);
+}
+
+static size_t put_32(char *bytes, int32_t value)
+{
+    uint32_t four = htobe32((uint32_t)value);
+
+    memcpy(bytes, &four, sizeof(four));
+    return sizeof(four);
+}
+
+static size_t put_i64(char *bytes, int64_t value, Oid type)
+{
+    if (type == OID_INT8)
+        return put_64(bytes, value);
+    return type == OID_INT4 && value == (int32_t)value
+               ? put_32(bytes, (int32_t)value)
+               : 0;
+}
+
+static size_t put_f64(char *bytes, double value, Oid type)
+{
+    int64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    return type == OID_FLOAT8 ? put_64(bytes, bits) : 0;
+}
+
+/* The first and the last number are infinite. */
+static size_t put_timestamp(char *bytes, cx_timestamp value, Oid type)
+{
+    int64_t us;
+
+    if ((type != OID_TIMESTAMP && type != OID_TIMESTAMPTZ) ||
+        __builtin_sub_overflow(value.us, EPOCH_US, &us) || us == INT64_MIN)
+        return 0;
+    return put_64(bytes, us);
+}
+
+static size_t put_bool(char *bytes, bool value, Oid type)
+{
+    bytes[0] = (char)value;
+    return type == OID_BOOL ? sizeof(*bytes) : 0;
+}
+
+/* A number, a time or a truth as a type has it in binary, 8 bytes at most: how
+ * many; 0: it is to be text, of which the server makes what it can. */
+static size_t put_binary(char *bytes, const cx_param *value, Oid type)
+{
+    switch (value->kind) {
+    case CX_KIND_I64:
+        return put_i64(bytes, value->i64, type);
+    case CX_KIND_F64:
+        return put_f64(bytes, value->f64, type);
+    case CX_KIND_BOOL:
+        return put_bool(bytes, value->boolean, type);
+    default:
+        return put_timestamp(bytes, value->timestamp, type);
+    }
+}
+
+static int write_number(struct cx__scratch *scratch, const cx_param *value,
+                        Oid type, struct cx__pg_sent *sent)
+{
+    char bytes[sizeof(int64_t)];
+    size_t len = put_binary(bytes, value, type);
+    char *number = cx__scratch_take(scratch, len > 0 ? len
+                                             : value->kind == CX_KIND_I64
+                                                 ? CX__PG_I64_BYTES
+                                                 : CX__PG_NUMBER_BYTES);
+
+    if (number == NULL)
+        return -ENOMEM;
+    if (len > 0)
+        memcpy(number, bytes, len);
+    else
+        cx__pg_write_number(number, value);
+    *sent = (struct cx__pg_sent){number, (int)len, len > 0};
+    return 0;
+}
+
+/* libpq takes as text what ends with a NUL. */
+static int write_text(struct cx__scratch *scratch, cx_text from, Oid type,
+                      struct cx__pg_sent *sent)
 {
     char *copy;
 
-    *text = NULL;
-    if (from.data == NULL)
+    if (type == OID_TEXT || type == OID_VARCHAR || type == OID_BPCHAR) {
+        *sent = (struct cx__pg_sent){from.data, (int)from.len, 1};
         return 0;
+    }
     copy = cx__scratch_take(scratch, from.len + 1);
     if (copy == NULL)
         return -ENOMEM;
     (void)memcpy(copy, from.data, from.len);
     copy[from.len] = '\0';
-    *text = copy;
+    sent->data = copy;
     return 0;
 }
 
-int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
-                         size_t n, const char **text)
+int cx__pg_write(struct cx__scratch *scratch, const cx_param *value, Oid type,
+                 struct cx__pg_sent *sent)
 {
-    char *made = cx__scratch_take(scratch, n * CX__PG_I64_BYTES + 3);
-    char *at = made;
+    *sent = (struct cx__pg_sent){.data = NULL};
+    switch (value->kind) {
+    case CX_KIND_NULL:
+        return 0;
+    case CX_KIND_TEXT:
+        return write_text(scratch, value->text, type, sent);
+    case CX_KIND_BLOB:
+        *sent = (struct cx__pg_sent){value->blob.data, (int)value->blob.len, 1};
+        return 0;
+    default:
+        return write_number(scratch, value, type, sent);
+    }
+}
 
-    if (made == NULL)
-        return -ENOMEM;
-    *at++ = '{';
+/* One dimension, no NULL in it, the type, how many from which index on; then
+ * each with its length. */
+static char *put_array(char *at, const int64_t *list, size_t n)
+{
+    const int32_t head[] = {1, 0, OID_INT8, (int32_t)n, 1};
+
+    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+        at += put_32(at, head[i]);
+    for (size_t i = 0; i < n; i++) {
+        at += put_32(at, sizeof(list[i]));
+        at += put_64(at, list[i]);
+    }
+    return at;
+}
+
+static char *put_array_text(char *at, const int64_t *list, size_t n)
+{
+    char before = '{';
+
     for (size_t i = 0; i < n; i++) {
         const cx_param number = cx__param_i64(list[i]);
 
-        if (i > 0)
-            *at++ = ',';
+        *at++ = before;
+        before = ',';
         cx__pg_write_number(at, &number);
         at += strlen(at);
     }
     *at++ = '}';
     *at = '\0';
-    *text = made;
-    return 0;
+    return at;
 }
 
-int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
-                 const char **text)
+int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
+                         size_t n, Oid type, struct cx__pg_sent *sent)
 {
-    char *number;
+    char *made = cx__scratch_take(scratch, (n + 1) * CX__PG_I64_BYTES);
+    bool binary = type == OID_INT8_ARRAY;
+    const char *end;
 
-    switch (value->kind) {
-    case CX_KIND_NULL:
-        *text = NULL;
-        return 0;
-    case CX_KIND_TEXT:
-        return write_text(scratch, value->text, text);
-    case CX_KIND_BLOB:
-        *text = value->blob.data;
-        return 0;
-    default:
-        break;
-    }
-    number = cx__scratch_take(scratch, value->kind == CX_KIND_I64
-                                           ? CX__PG_I64_BYTES
-                                           : CX__PG_NUMBER_BYTES);
-    if (number == NULL)
+    if (made == NULL)
         return -ENOMEM;
-    cx__pg_write_number(number, value);
-    *text = number;
+    end = binary ? put_array(made, list, n) : put_array_text(made, list, n);
+    *sent = (struct cx__pg_sent){made, (int)(end - made), binary};
     return 0;
 }
 

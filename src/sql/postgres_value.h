@@ -26,18 +26,27 @@ void cx__scratch_clear(struct cx__scratch *scratch);
 /* NULL: there is none. */
 char *cx__scratch_take(struct cx__scratch *scratch, size_t bytes);
 
-/* A parameter as text, or as bytes if it is bytes; NULL for SQL's NULL. 0 or
+/* A parameter as it is sent: format 1, that many bytes; 0, text that ends with
+ * a NUL. data NULL: SQL's NULL. */
+struct cx__pg_sent {
+    const char *data;
+    int length;
+    int format;
+};
+
+/* A value for a parameter of a type, which may borrow from it. 0 or
  * -ENOMEM. */
-int cx__pg_write(struct cx__scratch *scratch, const cx_param *value,
-                 const char **text);
+int cx__pg_write(struct cx__scratch *scratch, const cx_param *value, Oid type,
+                 struct cx__pg_sent *sent);
 
 /* One that is neither text nor bytes, as text: of CX__PG_I64_BYTES at most if
  * it is a whole number, else of CX__PG_NUMBER_BYTES. */
 void cx__pg_write_number(char *text, const cx_param *value);
 
-/* Whole numbers as an array, as text. 0 or -ENOMEM. */
+/* Whole numbers, n > 0, for a parameter of a type that is an array. 0 or
+ * -ENOMEM. */
 int cx__pg_write_numbers(struct cx__scratch *scratch, const int64_t *list,
-                         size_t n, const char **text);
+                         size_t n, Oid type, struct cx__pg_sent *sent);
 
 /* What a type of the server's is to us; text, if it is none of ours. */
 cx_kind cx__pg_kind(Oid type);

@@ -31,6 +31,7 @@ enum {
     MS = 1000000,     /* ns */
     BATCH_FIRST = 16, /* switches */
     BATCH_MOST = 256,
+    BATCH_TOLD = 4, /* fewer say nothing of how long the next will take */
     ROUND_MOST = 200000, /* ns of tasks between polls, roughly */
 };
 
@@ -105,10 +106,10 @@ static void loop_run_ready(struct cx__loop *loop)
     loop->budget = loop->granted = 0;
 }
 
-/* Take more switches to the next round, or fewer, by how long this took. */
-static void loop_pace(struct cx__loop *loop, uint64_t took)
+/* Take more switches to the next round, or fewer, by how long these took. */
+static void loop_pace(struct cx__loop *loop, uint64_t began)
 {
-    if (took > ROUND_MOST)
+    if (uv_hrtime() - began > ROUND_MOST)
         loop->batch = loop->batch > 4 ? loop->batch / 4 : 1;
     else if (loop->batch < BATCH_MOST)
         loop->batch *= 2;
@@ -130,6 +131,7 @@ static void loop_run_watched(struct cx__loop *loop)
 void cx__loop_round(struct cx__loop *loop)
 {
     uint64_t began = uv_hrtime();
+    uint64_t before = loop->switches;
 
     /* Those that came with the poll; and then those that tasks asked for. */
     cx__calls_make(loop);
@@ -141,7 +143,8 @@ void cx__loop_round(struct cx__loop *loop)
     else
         loop_run_watched(loop);
     cx__calls_make(loop);
-    loop_pace(loop, uv_hrtime() - began);
+    if (loop->switches - before >= BATCH_TOLD || loop->batch < BATCH_TOLD)
+        loop_pace(loop, began);
 }
 
 int cx__loop_timeout(const struct cx__loop *loop)

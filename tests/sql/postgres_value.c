@@ -140,15 +140,21 @@ static void what_cannot_be_read_is_an_error_and_no_more(void **state)
 }
 
 /* The first field that a statement gives; not what it points to. */
-static int read_raw(cx_db *db, const char *statement, cx_param *field)
+static int read_with(cx_db *db, const char *statement, const cx_params *params,
+                     cx_param *field)
 {
     cx_rows rows = {.len = 0};
-    int error = cx_db_sql(db, statement, NULL, &rows);
+    int error = cx_db_sql(db, statement, params, &rows);
 
     if (error == 0)
         *field = rows.field[0];
     cx_rows_fini(&rows);
     return error;
+}
+
+static int read_raw(cx_db *db, const char *statement, cx_param *field)
+{
+    return read_with(db, statement, NULL, field);
 }
 
 /* The same as text, beside a column of a type that is none of ours. */
@@ -232,6 +238,85 @@ USERS_TEST(both_forms_are_read_as_the_same)
     }
 }
 
+/* What the server has of a parameter is what it makes of the same as text. */
+static void check_sent(cx_db *db, const char *type, cx_param value,
+                       const char *text)
+{
+    char statement[160];
+    cx_param same;
+
+    (void)snprintf(statement, sizeof(statement),
+                   "SELECT $1::%s IS NOT DISTINCT FROM $2::text::%s", type,
+                   type);
+    assert_ok(read_with(db, statement, CX_PARAMS(value, text), &same));
+    if (!same.boolean)
+        print_error("%s is not %s\n", text, type);
+    assert_true(same.boolean);
+}
+
+USERS_TEST(what_is_sent_is_what_its_text_says)
+{
+    static const struct {
+        const char *type;
+        cx_param value;
+        const char *text;
+    } cases[] = {
+        {"boolean", {.kind = CX_KIND_BOOL, .boolean = true}, "t"},
+        {"boolean", {.kind = CX_KIND_BOOL, .boolean = false}, "f"},
+        {"bigint",
+         {.kind = CX_KIND_I64, .i64 = INT64_MIN},
+         "-9223372036854775808"},
+        {"bigint", {.kind = CX_KIND_I64, .i64 = -2}, "-2"},
+        {"int", {.kind = CX_KIND_I64, .i64 = INT32_MIN}, "-2147483648"},
+        {"int", {.kind = CX_KIND_I64, .i64 = INT32_MAX}, "2147483647"},
+        {"smallint", {.kind = CX_KIND_I64, .i64 = -7}, "-7"},
+        {"numeric", {.kind = CX_KIND_I64, .i64 = 12}, "12"},
+        {"float8", {.kind = CX_KIND_I64, .i64 = 3}, "3"},
+        {"float8", {.kind = CX_KIND_F64, .f64 = -0.1}, "-0.1"},
+        {"float8", {.kind = CX_KIND_F64, .f64 = INFINITY}, "Infinity"},
+        {"real", {.kind = CX_KIND_F64, .f64 = 0.5}, "0.5"},
+        {"numeric", {.kind = CX_KIND_F64, .f64 = 0.25}, "0.25"},
+        {"timestamptz",
+         {.kind = CX_KIND_TIMESTAMP, .timestamp = {946684800000001}},
+         "2000-01-01 00:00:00.000001+00"},
+        {"timestamp",
+         {.kind = CX_KIND_TIMESTAMP, .timestamp = {-1}},
+         "1969-12-31 23:59:59.999999"},
+        {"timestamptz",
+         {.kind = CX_KIND_TIMESTAMP, .timestamp = {-62167219200000000}},
+         "0001-01-01 00:00:00+00 BC"},
+        {"timestamptz",
+         {.kind = CX_KIND_TIMESTAMP, .timestamp = {INT64_MAX}},
+         "294247-01-10 04:00:54.775807+00"},
+        {"date", {.kind = CX_KIND_TIMESTAMP, .timestamp = {0}}, "1970-01-01"},
+        {"text", {.kind = CX_KIND_TEXT, .text = {"", 0}}, ""},
+        {"text", {.kind = CX_KIND_TEXT, .text = {"\303\244+", 2}}, "\303\244"},
+        {"varchar", {.kind = CX_KIND_TEXT, .text = {"x", 1}}, "x"},
+        {"jsonb", {.kind = CX_KIND_TEXT, .text = {"[1]", 3}}, "[1]"},
+        {"text", {.kind = CX_KIND_I64, .i64 = 5}, "5"},
+        {"bytea", {.kind = CX_KIND_BLOB, .blob = {"\0\1", 2}}, "\\x0001"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        check_sent(db, cases[i].type, cases[i].value, cases[i].text);
+}
+
+/* What a type cannot hold is the server's to refuse, in either form. */
+USERS_TEST(what_a_type_cannot_hold_is_refused_and_not_cut)
+{
+    const cx_timestamp early = {INT64_MIN};
+    cx_param field;
+
+    assert_int_equal(
+        read_with(db, "SELECT $1::int", CX_PARAMS(INT64_C(2147483648)), &field),
+        -EDOM);
+    assert_int_equal(
+        read_with(db, "SELECT $1::smallint", CX_PARAMS(32768), &field), -EDOM);
+    assert_int_equal(
+        read_with(db, "SELECT $1::timestamptz", CX_PARAMS(early), &field),
+        -EDOM);
+}
+
 /* A locale of this test's own, in which half is 0,5; false: none is made. */
 static bool locale_make(const struct folder *folder)
 {
@@ -278,6 +363,8 @@ int main(void)
         cmocka_unit_test(
             an_infinite_moment_in_a_row_is_refused_by_the_columns_name),
         cmocka_unit_test(both_forms_are_read_as_the_same),
+        cmocka_unit_test(what_is_sent_is_what_its_text_says),
+        cmocka_unit_test(what_a_type_cannot_hold_is_refused_and_not_cut),
         cmocka_unit_test(a_decimal_comma_is_the_programs_and_not_the_databases),
     };
 
