@@ -181,6 +181,9 @@ CX__API void cx_rows_fini(cx_rows *rows);
  *   -EKEYREJECTED  it is another database's, or another one than that of the
  *                transaction that this task is in
  *   -ESTALE      it was dropped, or its file is not its own any more
+ *   -EDEADLK     this task has another tenant's connection, and would wait for
+ *                ever for this one's: those who have the connections wait for
+ *                one, too. It is to end what it has that for, and try again
  *   -EINVAL      it is no statement, or more than one, or lacks parameters
  *   -EACCES      it is refused
  *   -EEXIST      there is a row with this key already

@@ -81,6 +81,7 @@ static int db_init(cx_db *db, const cx_db_options *options)
     db->rows_bytes =
         options->rows_bytes != 0 ? options->rows_bytes : ROWS_BYTES;
     cx__list_init(&db->idle);
+    cx__list_init(&db->blocked);
     db->loop = cx_loop_ref(cx_loop_current());
     if (cx__gate_init(&db->slots, db->most) != 0)
         return -ENOMEM;

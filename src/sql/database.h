@@ -25,6 +25,8 @@ enum { CX__HELD = 64, CX__SOUND = 64 };
  *             who has a slot finds open < most, or one that is idle
  * idle        connections that nobody has, the one unused longest first
  * held        connections that tasks have, by their task
+ * blocked     those of them whose tasks wait for another, the first to wait
+ *             first; looks: a number for each wait, and each look at them
  * sound       models that have been found so, each in a place of its address's
  * process     cx__process of the one that opened it
  */
@@ -37,6 +39,8 @@ struct cx_db {
     struct cx__pool *registry;
     struct cx__list idle;
     struct cx__connection *held[CX__HELD];
+    struct cx__list blocked;
+    uint64_t looks;
     const cx_model *sound[CX__SOUND];
     unsigned users;
     unsigned open;

@@ -16,6 +16,7 @@
 
 #include "task/list.h"
 
+struct cx__blocked;
 struct cx__pool;
 struct cx__statement;
 
@@ -40,6 +41,8 @@ enum cx__origin {
  * unsettled   there is something to do for it before the next one uses it
  * generation  of the pool, when it was opened
  * holder      the task that has it; leases: how often, within one another
+ * blocked     that task's wait for another connection, while it is in
+ *             db->blocked
  * depth       of transactions, one within the other
  * lost        a failure has ended the transaction that its task is in
  * version     of the tables, when they were looked at last: the last
@@ -59,7 +62,9 @@ struct cx__connection {
     int version;
     cx_task *holder;
     struct cx__connection *held_next; /* in a bucket of db->held */
-    unsigned prepared;                /* statements that there are */
+    const struct cx__blocked *blocked;
+    struct cx__list blocked_link; /* in db->blocked */
+    unsigned prepared;            /* statements that there are */
     struct cx__list statements;
     struct cx__statement *bucket[CX__BUCKETS];
 };

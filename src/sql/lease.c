@@ -83,14 +83,21 @@ bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant)
     return find_held(db, tenant, &elsewhere) != NULL;
 }
 
-bool cx__lease_is_any_held(const cx_db *db)
+struct cx__connection *cx__lease_own(const cx_db *db,
+                                     const struct cx__connection *after)
 {
     const cx_task *task = cx_task_current();
-    const struct cx__connection *each = db->held[bucket_of(task)];
+    struct cx__connection *each =
+        after != NULL ? after->held_next : db->held[bucket_of(task)];
 
     while (each != NULL && each->holder != task)
         each = each->held_next;
-    return each != NULL;
+    return each;
+}
+
+bool cx__lease_is_any_held(const cx_db *db)
+{
+    return cx__lease_own(db, NULL) != NULL;
 }
 
 /* A tenant's first connection. */

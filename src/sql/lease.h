@@ -19,6 +19,10 @@ int cx__lease_look(struct cx__connection *connection);
 /* That a transaction is lost: the error, with its words. */
 int cx__lease_lost(void);
 
+/* The running task's next connection; the first after NULL. NULL: no more. */
+struct cx__connection *cx__lease_own(const cx_db *db,
+                                     const struct cx__connection *after);
+
 /* Has the running task a connection to this tenant's room, or to any? */
 bool cx__lease_is_held(const cx_db *db, const cx_tenant *tenant);
 bool cx__lease_is_any_held(const cx_db *db);

@@ -5,8 +5,9 @@
  * needs its place.
  *
  * Two gates let a task in: the pool's, so that one tenant's tasks cannot
- * take all there are, then the database's. Both serve who waits first. With
- * them in hand there is a connection, or the place for one.
+ * take all there are, then the database's. Both serve who waits first, and
+ * refuse who would wait for ever (deadlock.c). With them in hand there is a
+ * connection, or the place for one.
  *
  * To open one takes as long as dozens of statements. Where it costs another
  * room its own besides, a tenant's next task first waits a while for one that
@@ -20,6 +21,7 @@
 
 #include <ctxvar/deadline.h>
 
+#include "deadlock.h"
 #include "pool.h"
 #include "problem.h"
 #include "tenant.h"
@@ -182,9 +184,24 @@ static int gate_wait(struct cx__pool *pool, struct cx__gate *gate)
     return error;
 }
 
+/* The same, unless it would be for ever. */
+static int gate_wait_or_tell(struct cx__pool *pool, struct cx__gate *gate)
+{
+    struct cx__blocked blocked;
+    int error = cx__blocked_begin(&blocked, pool);
+
+    if (error == 0 && !cx__gate_try(gate))
+        error = gate_wait(pool, gate);
+    cx__blocked_end(&blocked);
+    return error;
+}
+
 static int gate_enter(struct cx__pool *pool, struct cx__gate *gate)
 {
-    return CX__LIKELY(cx__gate_try(gate)) ? 0 : gate_wait(pool, gate);
+    if (CX__LIKELY(cx__gate_try(gate)))
+        return 0;
+    return pool->room == CX__TENANT ? gate_wait_or_tell(pool, gate)
+                                    : gate_wait(pool, gate);
 }
 
 /* Wait for one of those; that none came in time is no error. */

@@ -27,6 +27,7 @@ enum cx__room {
  * returned    a place for each connection that came back while one was awaited
  * writer      held by whoever writes, in an engine where that is one at a time
  * generation  that of connections which may still be used
+ * search      the last one that has come by here, and where it goes from here
  *
  * A tenant's pool is there <=> users > 0 or open > 0; the registry's always
  */
@@ -43,6 +44,8 @@ struct cx__pool {
     unsigned users;
     unsigned open;
     unsigned generation;
+    uint64_t search;
+    struct cx__pool *search_next;
 };
 
 /* NULL: no memory. The first hold on it is the caller's, as a user. */
