@@ -41,37 +41,63 @@ static int run(struct cx__call *call)
     return result == 1 ? -EINVAL : result;
 }
 
-/* An insert that gives the new row's number as a row. */
-static int run_returning(struct cx__call *call, cx_param *number)
+/* A table may be told to keep out what is there already, without an error. */
+static int kept_out(void)
 {
+    return cx__problem(-EEXIST, "the table has kept the row out");
+}
+
+/* The number of the row that has just been inserted; there is one <=> there is
+ * such a row. */
+static int number_given(struct cx__call *call, bool is_row, int64_t *number)
+{
+    const struct cx__engine *engine = call->engine;
+    cx_param field;
+    int error;
+
+    if (engine->returning ? !is_row : engine->changed(call->statement) == 0)
+        return kept_out();
+    if (!engine->returning) {
+        *number = engine->inserted(call->statement);
+        return 0;
+    }
+    error = engine->column(call->statement, 0, CX_KIND_I64, &field);
+    if (error == 0)
+        *number = field.i64;
+    return error;
+}
+
+/* An insert into a table that numbers its rows. */
+static int run_numbered(struct cx__call *call, int64_t *number)
+{
+    int64_t given = 0;
     int result = cx__call_step(call);
 
-    if (result == 1)
-        result = call->engine->column(call->statement, 0, CX_KIND_I64, number);
-    return result == 0 ? run(call) : result;
+    if (result < 0)
+        return result;
+    result = number_given(call, result == 1, &given);
+    if (result == 0 && call->engine->returning)
+        result = run(call);
+    if (result == 0)
+        *number = given;
+    return result;
 }
 
 static int insert(struct cx__call *call, void *row)
 {
     int given = automatic(call->model, row);
-    cx__columns columns = columns_given(call->model, given);
-    cx_param number = {.kind = CX_KIND_NULL};
-    int error = cx__call_prepare(call, columns);
+    int error = cx__call_prepare(call, columns_given(call->model, given));
 
     if (error == 0)
         error = cx__row_bind(call->statement, row);
     if (error != 0)
         return error;
-    if (given >= 0 && call->engine->returning) {
-        error = run_returning(call, &number);
-    } else {
-        error = run(call);
-        if (given >= 0)
-            number = cx__param_i64(call->engine->inserted(call->statement));
-    }
-    if (error == 0 && given >= 0)
-        *number_of(call->model, row, given) = number.i64;
-    return error;
+    if (given >= 0)
+        return run_numbered(call, number_of(call->model, row, given));
+    error = run(call);
+    return error == 0 && call->engine->changed(call->statement) == 0
+               ? kept_out()
+               : error;
 }
 
 int cx_model_insert(cx_db *db, const cx_model *model, void *row)
@@ -108,19 +134,12 @@ static int insert_take(void *arg, size_t i, bool is_row)
 {
     struct inserts *inserts = arg;
     struct cx__call *call = &inserts->call;
-    cx_param number = {.kind = CX_KIND_NULL};
-    int error = 0;
 
-    if (inserts->given < 0)
-        return 0;
-    if (is_row)
-        error = call->engine->column(call->statement, 0, CX_KIND_I64, &number);
-    else
-        number = cx__param_i64(call->engine->inserted(call->statement));
-    if (error == 0)
-        *number_of(call->model, insert_row(inserts, i), inserts->given) =
-            number.i64;
-    return error;
+    return inserts->given >= 0
+               ? number_given(call, is_row,
+                              number_of(call->model, insert_row(inserts, i),
+                                        inserts->given))
+               : 0;
 }
 
 /* One statement has to do for all. */

@@ -130,24 +130,42 @@ static int wanted_of(const struct cx__watched *watched)
            (watched->writer != NULL ? CX_WRITABLE : 0);
 }
 
-/* Have the kernel tell of a descriptor that is kept for what is wanted; where
- * nothing is, not even that it has ended. */
+/* Have the kernel tell of a descriptor, beginning with what it is now; the
+ * first operation fails where it is watched already, or is not yet. */
+static int control(const struct cx__poller *poller, int fd, uint32_t events,
+                   int first, int second)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+
+    if (epoll_ctl(poller->epoll, first, fd, &event) == 0)
+        return 0;
+    if ((errno == EEXIST || errno == ENOENT) &&
+        epoll_ctl(poller->epoll, second, fd, &event) == 0)
+        return 0;
+    return -errno;
+}
+
+/* The same of one that is kept, for what is wanted; where nothing is, not even
+ * that it has ended. */
 static int rearm(const struct cx__poller *poller, int fd, int wanted)
 {
-    struct epoll_event event = {.data.fd = fd};
-    int operation =
-        poller->watched[fd].armed != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    struct cx__watched *watched = &poller->watched[fd];
+    uint32_t events = 0;
+    int error;
 
     if ((wanted & CX_READABLE) != 0)
-        event.events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
+        events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
     if ((wanted & CX_WRITABLE) != 0)
-        event.events |= EPOLLOUT;
+        events |= EPOLLOUT;
     if (wanted == 0)
-        operation = EPOLL_CTL_DEL;
-    if (epoll_ctl(poller->epoll, operation, fd, &event) != 0)
-        return -errno;
-    poller->watched[fd].armed = wanted;
-    return 0;
+        error = control(poller, fd, 0, EPOLL_CTL_DEL, EPOLL_CTL_DEL);
+    else if (watched->armed != 0)
+        error = control(poller, fd, events, EPOLL_CTL_MOD, EPOLL_CTL_ADD);
+    else
+        error = control(poller, fd, events, EPOLL_CTL_ADD, EPOLL_CTL_MOD);
+    if (error == 0)
+        watched->armed = wanted;
+    return error;
 }
 
 /* What the kernel tells of again and again goes, unless somebody waits for it;
@@ -210,30 +228,15 @@ static int poller_prepare(struct cx__poller *poller, int fd)
     return error;
 }
 
-/* Have the kernel tell of a descriptor, beginning with what it is now; the
- * first operation fails where it is watched already, or is not yet. */
-static int poller_enter(const struct cx__poller *poller, int fd,
-                        uint32_t events, int first, int second)
-{
-    struct epoll_event event = {.events = events | EPOLLET, .data.fd = fd};
-
-    if (epoll_ctl(poller->epoll, first, fd, &event) == 0)
-        return 0;
-    if ((errno == EEXIST || errno == ENOENT) &&
-        epoll_ctl(poller->epoll, second, fd, &event) == 0)
-        return 0;
-    return -errno;
-}
-
 int cx__poller_add(struct cx__loop *loop, int fd)
 {
     int error = poller_prepare(&loop->poller, fd);
 
     if (error != 0)
         return error;
-    return poller_enter(&loop->poller, fd,
-                        EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP,
-                        EPOLL_CTL_ADD, EPOLL_CTL_MOD);
+    return control(&loop->poller, fd,
+                   EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                   EPOLL_CTL_ADD, EPOLL_CTL_MOD);
 }
 
 int cx__poller_arm(struct cx__loop *loop, int fd, int events)
@@ -253,8 +256,8 @@ int cx__poller_arm(struct cx__loop *loop, int fd, int events)
         wanted |= EPOLLIN | EPOLLPRI;
     if ((events & CX_WRITABLE) != 0 || watched->writer != NULL)
         wanted |= EPOLLOUT;
-    return poller_enter(&loop->poller, fd, wanted, EPOLL_CTL_MOD,
-                        EPOLL_CTL_ADD);
+    return control(&loop->poller, fd, wanted | EPOLLET, EPOLL_CTL_MOD,
+                   EPOLL_CTL_ADD);
 }
 
 int cx__poller_keep(struct cx__loop *loop, int fd)

@@ -337,6 +337,33 @@ THINGS_TEST(a_key_that_is_not_sqlites_own_number_is_not_numbered,
     assert_int_equal(cx_db_insert(db, &thing_model, &thing), -EPROTOTYPE);
 }
 
+static const char ignoring_table[] =
+    "CREATE TABLE things (id INTEGER PRIMARY KEY,"
+    " large INTEGER UNIQUE ON CONFLICT IGNORE, small INTEGER, weight REAL,"
+    " good INTEGER, at INTEGER)";
+
+/* SQLite's number is then still that of the row before. */
+THINGS_TEST(a_row_that_the_table_keeps_out_is_not_said_to_be_inserted,
+            server() == NULL ? ignoring_table : table_on_server)
+{
+    Thing thing = {.large = {5, true}};
+    Thing things[] = {{.large = {6, true}}, {.large = {5, true}}};
+    int64_t n = 0;
+
+    if (server() != NULL)
+        return;
+    assert_int_equal(cx_db_insert(db, &thing_model, &thing), 0);
+    thing.id = 0;
+    assert_int_equal(cx_db_insert(db, &thing_model, &thing), -EEXIST);
+    assert_int_equal(thing.id, 0);
+    thing.id = 7;
+    assert_int_equal(cx_db_insert(db, &thing_model, &thing), -EEXIST);
+    assert_int_equal(cx_db_insert_many(db, &thing_model, things, 2), -EEXIST);
+    assert_int_equal(things[0].id, 0);
+    assert_int_equal(cx_db_count(db, &thing_model, NULL, &n), 0);
+    assert_int_equal(n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +377,8 @@ int main(void)
         cmocka_unit_test(what_is_not_given_is_refused),
         cmocka_unit_test(what_columns_hold_is_told_whatever_they_are_declared),
         cmocka_unit_test(a_key_that_is_not_sqlites_own_number_is_not_numbered),
+        cmocka_unit_test(
+            a_row_that_the_table_keeps_out_is_not_said_to_be_inserted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,36 @@ TASK_TEST(who_waits_for_a_descriptor_that_is_let_go_of_is_told)
     assert_int_equal(close(fd[1]), 0);
 }
 
+TASK_TEST(a_descriptor_that_was_waited_for_is_kept_like_others)
+{
+    int fd[2];
+    void *ready;
+    cx_task *task;
+
+    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    CX_TIMEOUT(1) {
+        assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), -ETIMEDOUT);
+    }
+    assert_int_equal(cx_fd_add(fd[0]), 0);
+    assert_int_equal(write(fd[1], "x", 1), 1);
+    assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), CX_READABLE);
+    cx_fd_remove(fd[0]);
+    assert_int_equal(close(fd[0]), 0);
+    assert_int_equal(close(fd[1]), 0);
+    /* And one that somebody waits for just then. */
+    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    task = cx_task_create(wait_readable, &fd[0]);
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(cx_fd_add(fd[0]), 0);
+    assert_int_equal(write(fd[1], "x", 1), 1);
+    assert_int_equal(cx_await(task, &ready), 0);
+    assert_int_equal((intptr_t)ready, CX_READABLE);
+    assert_int_equal(cx_fd_wait(fd[0], CX_READABLE), CX_READABLE);
+    cx_fd_remove(fd[0]);
+    assert_int_equal(close(fd[0]), 0);
+    assert_int_equal(close(fd[1]), 0);
+}
+
 TASK_TEST(what_cannot_be_kept_is_refused)
 {
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -243,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_descriptor_that_nobody_waits_for_keeps_no_loop_busy),
         cmocka_unit_test(a_wait_that_was_given_up_leaves_the_next_one_whole),
         cmocka_unit_test(who_waits_for_a_descriptor_that_is_let_go_of_is_told),
+        cmocka_unit_test(a_descriptor_that_was_waited_for_is_kept_like_others),
         cmocka_unit_test(what_cannot_be_kept_is_refused),
         cmocka_unit_test(without_a_loop_nothing_is_waited_for_or_kept),
     };
