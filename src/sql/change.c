@@ -135,10 +135,14 @@ static int insert_take(void *arg, size_t i, bool is_row)
     struct inserts *inserts = arg;
     struct cx__call *call = &inserts->call;
 
-    return inserts->given >= 0
-               ? number_given(call, is_row,
-                              number_of(call->model, insert_row(inserts, i),
-                                        inserts->given))
+    if (inserts->given >= 0)
+        return number_given(
+            call, is_row,
+            number_of(call->model, insert_row(inserts, i), inserts->given));
+    /* Of many at once nothing is told but errors. */
+    return call->engine->run_batch == NULL &&
+                   call->engine->changed(call->statement) == 0
+               ? kept_out()
                : 0;
 }
 

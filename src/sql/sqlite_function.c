@@ -11,7 +11,7 @@
 
 #include "sqlite.h"
 
-enum { SET_BYTES = 1000 }; /* of characters to be trimmed, at most */
+enum { SET_BYTES = 100 }; /* of characters to be trimmed, at most */
 
 struct bytes {
     const unsigned char *data;

@@ -2,6 +2,7 @@
 /*
  * Statements. Those of a connection are few: a program has so many models and
  * so many places with SQL in them. Beyond that, the one unused longest goes.
+ * One that is long, and commonly another each time, is not kept at all.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "database.h"
 #include "statement.h"
 
-enum { MOST_KEPT = 64 };
+enum { MOST_KEPT = 64, KEPT_BYTES = 64 << 10 };
 
 void cx__statements_init(struct cx__connection *connection)
 {
@@ -170,6 +171,8 @@ void cx__statement_done(struct cx__statement *statement)
         return;
     engine_of(statement->connection)->reset(statement);
     statement->busy = false;
+    if (statement->shape.text.len > KEPT_BYTES)
+        statement_free(statement);
 }
 
 int cx__statement_own(struct cx__connection *connection, const char *text,

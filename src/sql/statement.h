@@ -58,7 +58,8 @@ int cx__statement_make(struct cx__connection *connection,
                        enum cx__origin origin,
                        struct cx__statement **statement);
 
-/* The end of a run: it is kept for the next. NULL is ignored. */
+/* The end of a run: it is kept for the next, unless it is long. NULL is
+ * ignored. */
 void cx__statement_done(struct cx__statement *statement);
 
 /* One of the library's own, whose text stays where it is. */

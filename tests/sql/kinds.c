@@ -360,6 +360,9 @@ THINGS_TEST(a_row_that_the_table_keeps_out_is_not_said_to_be_inserted,
     assert_int_equal(cx_db_insert(db, &thing_model, &thing), -EEXIST);
     assert_int_equal(cx_db_insert_many(db, &thing_model, things, 2), -EEXIST);
     assert_int_equal(things[0].id, 0);
+    things[0].id = 8;
+    things[1].id = 9;
+    assert_int_equal(cx_db_insert_many(db, &thing_model, things, 2), -EEXIST);
     assert_int_equal(cx_db_count(db, &thing_model, NULL, &n), 0);
     assert_int_equal(n, 1);
 }

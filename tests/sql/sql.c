@@ -390,6 +390,25 @@ SQL_TEST(statements_that_were_within_each_other_are_not_all_kept)
     assert_true(idle->prepared <= 64);
 }
 
+SQL_TEST(a_long_statement_is_not_kept)
+{
+    enum { LONG = 100000 };
+    char *text = malloc(LONG + 32);
+    const struct cx__connection *idle;
+    unsigned kept;
+
+    assert_non_null(text);
+    assert_int_equal(number(db, "SELECT 1"), 1);
+    idle = CX__OWNER(db->idle.prev, struct cx__connection, aged);
+    kept = idle->prepared;
+    (void)memset(text, ' ', LONG);
+    (void)snprintf(text + LONG, 32, "SELECT 4711");
+    assert_int_equal(number(db, text), 4711);
+    assert_int_equal(number(db, text), 4711);
+    assert_int_equal(idle->prepared, kept);
+    free(text);
+}
+
 DB_TEST(columns_that_another_process_drops_are_told)
 {
     static const char text[] = "SELECT * FROM users";
@@ -531,6 +550,7 @@ int main(void)
         cmocka_unit_test(more_statements_than_are_kept_all_run),
         cmocka_unit_test(
             statements_that_were_within_each_other_are_not_all_kept),
+        cmocka_unit_test(a_long_statement_is_not_kept),
         cmocka_unit_test(columns_that_another_process_drops_are_told),
         cmocka_unit_test(a_child_task_reads_what_its_parent_wrote),
         cmocka_unit_test(a_problem_is_its_own_tasks),
