@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Check docs/asyncio.md: each row links a function that is there and that, by
-itself or through others of its file, uses what the row names; and each row of
-examples/asyncio/ is linked."""
+"""Check docs/asyncio.md and docs/models.md: each row links a function that is
+there and that, by itself or through others of its file, uses what the row names;
+and each row of examples/asyncio/ and examples/models.c is linked."""
 import glob
 import os
 import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-GUIDE = os.path.join(ROOT, "docs", "asyncio.md")
-EXAMPLES = os.path.join(ROOT, "examples", "asyncio")
+DOCS = os.path.join(ROOT, "docs")
+# What the examples of a guide are, and how its tables begin.
+GUIDES = {"asyncio.md": ("asyncio/*.c", ("| asyncio |", "| contextvars |")),
+          "models.md": ("models.c", ("| SQL |", "| to |"))}
 
 ROW = re.compile(r"^\| (.*) \| (.*) \| \[(\w+)\]\(([^)]*)\) \|$")
 NAME = re.compile(r"\b(?:cx|CX)_\w+")
@@ -39,7 +41,7 @@ def problems_of(line, linked):
         yield "not a row with a link to a function at its end"
         return
     ours, function, link = match[2], match[3], match[4]
-    path = os.path.normpath(os.path.join(os.path.dirname(GUIDE), link))
+    path = os.path.normpath(os.path.join(DOCS, link))
     if not os.path.exists(path):
         yield f"no such file: {link}"
         return
@@ -54,25 +56,35 @@ def problems_of(line, linked):
             yield f"{function} does not use {name}"
 
 
-def main():
+def check(guide, examples, heads):
+    """(how many rows a guide has, what is wrong with it)"""
     problems, linked, rows = [], set(), 0
-    with open(GUIDE, encoding="utf-8") as file:
+    with open(os.path.join(DOCS, guide), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
-            if line.startswith("| ") and not line.startswith(
-                    ("| asyncio |", "| contextvars |")):
+            if line.startswith("| ") and not line.startswith(heads):
                 rows += 1
-                problems += [f"docs/asyncio.md:{number}: {problem}" for problem
+                problems += [f"docs/{guide}:{number}: {problem}" for problem
                              in problems_of(line.rstrip("\n"), linked)]
-    for path in sorted(glob.glob(os.path.join(EXAMPLES, "*.c"))):
+    for path in sorted(glob.glob(os.path.join(ROOT, "examples", examples))):
         with open(path, encoding="ascii") as file:
-            for function in re.findall(r"\bROW\((\w+)\)", file.read()):
+            for function in re.findall(r"\bROW\((?!name)(\w+)\)", file.read()):
                 if (path, function) not in linked:
                     problems.append(f"{os.path.basename(path)}: {function} is"
                                     " in no row of the guide")
-    for problem in problems:
-        print(problem)
-    print(f"{rows} rows, {len(problems)} problems")
-    return 1 if problems or rows == 0 else 0
+    if rows == 0:
+        problems.append(f"docs/{guide}: no rows")
+    return rows, problems
+
+
+def main():
+    failed = False
+    for guide, (examples, heads) in GUIDES.items():
+        rows, problems = check(guide, examples, heads)
+        for problem in problems:
+            print(problem)
+        print(f"{guide}: {rows} rows, {len(problems)} problems")
+        failed |= bool(problems)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """check_man.py FOLDER: check that groff has no warning for any manual page,
-those generated into FOLDER and those in docs/, that whatis reads it, that all
-that a header begins with is on its page, and that the others lead there."""
+those generated into FOLDER and those in docs/, that whatis reads it, that no
+request of roff's is shown as text, that all that a header begins with is on its
+page, and that the others lead there."""
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -11,13 +13,18 @@ import headers
 import man
 
 
+def is_another(page):
+    """Does it only source the page that has its name, too?"""
+    return page.read_text().startswith(".so ")
+
+
 def complaints(page, folder):
     """What groff says of a page, including what it sources."""
     groff = subprocess.run(
         ["groff", "-man", "-Tutf8", "-ww", "-z", "-s", page],
         cwd=folder, capture_output=True, text=True, check=False)
     text = groff.stderr
-    if shutil.which("lexgrog") and not page.read_text().startswith(".so "):
+    if shutil.which("lexgrog") and not is_another(page):
         lexgrog = subprocess.run(["lexgrog", page], capture_output=True,
                                  text=True, check=False)
         if lexgrog.returncode != 0:
@@ -31,6 +38,17 @@ def shown(page, folder):
         ["groff", "-man", "-Tascii", "-P-cbou", "-rHY=0", "-rLL=1000n", page],
         cwd=folder, capture_output=True, text=True, check=True)
     return [" ".join(line.split()) for line in groff.stdout.splitlines()]
+
+
+# A change of font, a word that is not to be broken, a character by its name.
+ROFF = re.compile(r"\\(?:f[BIRP]|%|&|\()")
+
+
+def raw(page, folder):
+    """What a page shows that is roff's and no text."""
+    for line in shown(page, folder):
+        if ROFF.search(line):
+            yield f"{page.name}: shows: {line}\n"
 
 
 def left_out(lines, opening):
@@ -73,6 +91,8 @@ def main():
     if not pages:
         sys.exit("no manual pages in " + sys.argv[1])
     text = "".join(complaints(page, folder) for page in pages)
+    text += "".join(line for page in pages if not is_another(page)
+                    for line in raw(page, folder))
     text += "".join(line + "\n" for line in lost(folder))
     print(text, end="")
     sys.exit(1 if text else 0)

@@ -111,7 +111,7 @@ def prose(text):
     name = r"\b((?:cx|CX)_\w+|pthread_\w+|E[A-Z]{3,})\b"
     text = re.sub(name, r"\\fB\1\\fR", escape(text))
     return re.sub(rf"\berrors? of ({'|'.join(ERRORS_OF)})",
-                  lambda found: rf"{found[0]} (\\fB\\%"
+                  lambda found: rf"{found[0]} (\fB\%"
                   rf"{overview_name(ERRORS_OF[found[1]])}\fR(7))", text)
 
 

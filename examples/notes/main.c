@@ -33,15 +33,17 @@ enum { IDLE_MS = 60000, REQUEST_MS = 5000, QUIET_MS = 1000, CLIENTS = 1000 };
 static cx_db *db;
 static cx_task *serving;
 
-/* However many requests fail, one line a second. */
-static void complain(int error)
+/* However many requests fail, one line a second. why: in words; "": the error
+ * says it all. */
+static void complain(int error, const char *why)
 {
     static uint64_t quiet_until;
 
     if (cx_time() < quiet_until)
         return;
     quiet_until = cx_time() + QUIET_MS;
-    fprintf(stderr, "notes: %s; %s\n", strerror(-error), cx_db_problem());
+    fprintf(stderr, "notes: %s%s%s\n", strerror(-error),
+            why[0] != '\0' ? ": " : "", why);
 }
 
 static int refuse(struct http *http, int status)
@@ -53,6 +55,14 @@ static int refuse(struct http *http, int status)
     return http_answer(http, status, json);
 }
 
+/* What could not be done for want of memory, and not by the database. */
+static int no_memory(struct http *http)
+{
+    complain(-ENOMEM, "");
+    return refuse(http, HTTP_STATUS_SERVICE_UNAVAILABLE);
+}
+
+/* What a call on the database has refused. */
 static int fail(struct http *http, int error)
 {
     switch (error) {
@@ -65,7 +75,7 @@ static int fail(struct http *http, int error)
     case -ENOSYS:
         return refuse(http, HTTP_STATUS_METHOD_NOT_ALLOWED);
     default: /* the database is down, slow or full */
-        complain(error);
+        complain(error, cx_db_problem());
         return refuse(http, HTTP_STATUS_SERVICE_UNAVAILABLE);
     }
 }
@@ -155,9 +165,9 @@ static int serve_one(struct http *http)
             else if (error > 0)
                 error = refuse(http, error);
             else if (error == -ENOMEM)
-                error = fail(http, error);
+                error = no_memory(http);
         }
-        else error = fail(http, -ENOMEM);
+        else error = no_memory(http);
     }
     return error;
 }
@@ -198,22 +208,32 @@ static int serve_until_signal(int port)
     return error != -ECANCELED ? error : 0;
 }
 
+static int open_database(const char *url, char **tenants)
+{
+    int error = cx_db_open(url, NULL, &db);
+
+    if (error == 0)
+        error = notes_migrate(db);
+    for (int i = 0; error == 0 && tenants[i] != NULL; i++) {
+        error = cx_tenant_create(db, CX_TEXT(tenants[i]), NULL);
+        error = error != -EEXIST ? error : 0;
+    }
+    return error;
+}
+
 /* Arguments: URL, PORT, the names of tenants. */
 static void *run(void *arg)
 {
     char **arguments = arg;
-    int error = cx_db_open(arguments[0], NULL, &db);
+    int error = open_database(arguments[0], arguments + 2);
 
-    if (error == 0)
-        error = notes_migrate(db);
-    for (int i = 2; error == 0 && arguments[i] != NULL; i++) {
-        error = cx_tenant_create(db, CX_TEXT(arguments[i]), NULL);
-        error = error != -EEXIST ? error : 0;
-    }
-    if (error == 0)
+    if (error != 0) {
+        complain(error, cx_db_problem());
+    } else {
         error = serve_until_signal(atoi(arguments[1]));
-    if (error != 0)
-        complain(error);
+        if (error != 0)
+            complain(error, "the port cannot be served");
+    }
     (void)cx_db_close(db);
     return error != 0 ? arg : NULL;
 }

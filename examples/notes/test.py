@@ -262,6 +262,15 @@ class Notes(unittest.TestCase):
         self.assertTrue(said.startswith("notes: "), said)
         self.assertLess(said.count("\n"), 5)
 
+    def test_a_port_that_is_taken_is_told_and_nothing_else(self):
+        second = subprocess.run(
+            [os.environ["NOTES"], self.database, str(self.service.port),
+             "acme"], capture_output=True, text=True, check=False,
+            timeout=LONGEST_S)
+        self.assertEqual(second.returncode, 1)
+        self.assertEqual(second.stderr, "notes: Address already in use: the"
+                         " port cannot be served\n")
+
     def test_a_database_that_cannot_be_opened_is_told(self):
         for url in ("nothing:", "sqlite:/dev/null/x",
                     "postgresql://127.0.0.1:1/none"):

@@ -14,7 +14,9 @@
  *   -ETIMEDOUT   the deadline has passed, or what the server itself gives a
  *                statement
  *   -EBUSY       another process has had a lock for a minute; where there is a
- *                deadline, that says how long it is waited for
+ *                deadline, that says how long it is waited for. In a
+ *                transaction also that it has to give way to another one, and
+ *                is to be run again: see CX_TRANSACTION()
  *   -EIO         the database cannot be read or written; -ENOSPC: it is full;
  *                -EROFS: it is read-only; -EUCLEAN: it is damaged
  *   -ECONNREFUSED  the server cannot be connected to
@@ -26,9 +28,11 @@
  *   -EINVAL      a pointer is NULL that must not be
  *   -ESHUTDOWN   it is being closed
  *   -EXDEV       it is another thread's, or another process's
- *   -EPERM       not called within a task
+ *   -EPERM       not called within a task: before cx_run(), or by a job of an
+ *                executor
  *
- * with nothing changed, and cx_db_problem() has more to say. Only of a change
+ * with nothing changed, and cx_db_problem() has more to say where the number
+ * does not say it all. Only of a change
  * that is asked of a server outside of a transaction is it unknown whether it
  * was made, if its answer did not come: after -ECANCELED, -ETIMEDOUT and
  * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE. And of a
@@ -102,7 +106,8 @@ CX__API int cx_db_open(const char *url, const cx_db_options *options,
  *
  * @param db  Owned, given up on success; NULL is ignored.
  * @return 0, an error of any call, or, with nothing closed,
- *   -EBUSY       a task uses it
+ *   -EBUSY       a task uses it: it is in a transaction or amid rows, or waits
+ *                for a connection
  *
  * Suspends: yes, cancelled or not. Threads: the loop's that it was opened on,
  * within a task.
@@ -112,15 +117,20 @@ CX__API int cx_db_open(const char *url, const cx_db_options *options,
 CX__API int cx_db_close(cx_db *db);
 
 /**
- * Tell in words why the last call failed that did so in this context.
+ * Tell in words why the last call on a database failed that this task made.
+ *
+ * They are to be asked for at once, and only if that call failed: the next one
+ * forgets them, but what fails elsewhere, as on a socket, does not, and they
+ * are not about that.
  *
  * They name the operation and the table, and never a row's values or a
  * tenant. They are the calling task's own: they lie in its context, and copies
  * of that context do not have them.
  *
- * @return the words, borrowed until the next such failure in this context or
- *         its end; "" when the error's number says it all, as -ECANCELED and
- *         -ETIMEDOUT do, and -ENOENT of a row that is not there.
+ * @return the words, borrowed until the next call on a database in this context
+ *         or its end; "" when the error's number says it all: -ECANCELED,
+ *         -ETIMEDOUT, -ENOMEM, -ESHUTDOWN, -EINVAL of a pointer that is NULL,
+ *         and -ENOENT of a row or a tenant that is not there.
  *
  * Suspends: never. Threads: any, asks the caller's context. Cost: as
  * cx_get().
@@ -173,7 +183,7 @@ CX__API void cx_rows_fini(cx_rows *rows);
  *
  * @param db      Borrowed.
  * @param text    Borrowed for the call: one statement, with parameters $1, $2
- *                and so on.
+ *                and so on; ?, :name and the like are refused.
  * @param params  Borrowed for the call; NULL: none. CX_PARAMS(...) makes them.
  * @param rows    Written on success, for cx_rows_fini(); NULL: not wanted.
  * @return 0, an error of any call, or

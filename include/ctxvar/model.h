@@ -31,6 +31,22 @@
  *     cx_blob                          BLOB      bytea
  *     cx_timestamp, cx_maybe_timestamp INTEGER   timestamptz
  *
+ * A table may have columns that a model does not, and several models may be of
+ * one table. So what an insert is to leave to the database, DEFAULT now() or a
+ * column that it computes, is left out of the model that inserts:
+ *
+ *     static const cx_column new_user_columns[] = {
+ *         CX_COLUMN(NewUser, id, .key = true, .automatic = true),
+ *         CX_COLUMN(NewUser, name),
+ *     };
+ *     CX_MODEL(NewUser, new_user_model, "users", new_user_columns);
+ *
+ * A model is one table's, a row its key's, and the conditions of a query all
+ * hold. There is no OR, IN or LIKE, no second column to order by, no join, no
+ * sum, no insert that updates where the key is there, and no update or delete
+ * of all rows that a condition holds for: that is SQL, and cx_db_sql() runs it
+ * as the same tenant.
+ *
  * The functions return, besides the errors of any call and of cx_db_sql(),
  *
  *   -EPROTOTYPE  the model does not match the table, or is none; or a row is to
@@ -278,7 +294,8 @@ CX__API CX__MUST_CHECK int cx_model_delete(cx_db *db, const cx_model *model,
                                            const void *row);
 
 /**
- * Count rows.
+ * Count rows, for which a query's order, limit and offset are nothing: that of
+ * a page counts all pages' rows.
  *
  * @param db     Borrowed.
  * @param model  Borrowed, for as long as db is open.
@@ -476,7 +493,7 @@ CX__API void cx__cursor_end(struct cx__cursor *cursor);
     cx_model_delete((db), &(m)->model, CX__CONST_ROW(m, (__VA_ARGS__)))
 
 /**
- * Count rows of a model.
+ * Count rows of a model, whatever a query's limit and offset are.
  *
  * Source: cx_model_count(), with its errors.  Since: 0.1
  */

@@ -35,10 +35,26 @@
  *             error = cx_db_update(db, &account_model, &account, NULL);
  *     }
  *
+ * Of two that each wait for what the other has locked, one has to give way: it
+ * is -EBUSY, as where another process has had a lock for too long. It was
+ * rolled back and may be run again, from the outermost block's begin, with
+ * everything that it has read:
+ *
+ *     for (int tries = 0; tries < 5; tries++) {
+ *         CX_TRANSACTION(db, &error) {
+ *             error = pay(db, from, to, amount);
+ *         }
+ *         if (error != -EBUSY)
+ *             break;
+ *     }
+ *
+ * Where all lock rows in one order, as by their keys, none has to.
+ *
  * After a statement that failed, engines differ, too: SQLite goes on as if it
  * had not been there, on PostgreSQL all that follows is -ECONNABORTED. What is
- * to go on on both puts such a statement into a transaction within. All that
- * differs is listed at the end of docs/tenants.md.
+ * to go on on both puts such a statement into a transaction within. What else
+ * differs is listed at the end of tenants.md, in share/doc/ctxvar where this
+ * is installed.
  */
 #ifndef CTXVAR_TRANSACTION_H
 #define CTXVAR_TRANSACTION_H

@@ -201,6 +201,17 @@ int cx_model_insert_many(cx_db *db, const cx_model *model, void *rows, size_t n)
     return error;
 }
 
+static int not_to_update(const cx_model *model, const char *name)
+{
+    if (cx__model_column(model, name) >= 0)
+        return cx__problem(-EINVAL,
+                           "%.63s is of the key, by which the row is"
+                           " found",
+                           name);
+    return cx__problem(-EINVAL, "the model has no column %.63s to update",
+                       name != NULL ? name : "without a name");
+}
+
 /* The columns of some names, which must not be the key's; NULL: all others. */
 static int columns_of(const cx_model *model, const cx_names *only,
                       cx__columns *columns)
@@ -214,8 +225,7 @@ static int columns_of(const cx_model *model, const cx_names *only,
         int column = cx__model_column(model, only->list[i]);
 
         if (column < 0 || (others >> column & 1) == 0)
-            return cx__problem(-EINVAL, "no column %.63s to update",
-                               only->list[i] != NULL ? only->list[i] : "");
+            return not_to_update(model, only->list[i]);
         *columns |= (cx__columns)1 << column;
     }
     if (*columns == 0)

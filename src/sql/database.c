@@ -30,16 +30,35 @@ __attribute__((constructor)) static void watch_forks(void)
     (void)pthread_atfork(NULL, NULL, count_fork);
 }
 
+static int no_task(void)
+{
+    return cx__problem(-EPERM, "a database is used by a task, on its loop's"
+                               " thread: not before cx_run(), and not by a job"
+                               " of an executor");
+}
+
+/* Who asks is not a task of the database's loop. */
+static int elsewhere(void)
+{
+    if (cx_task_current() == NULL)
+        return no_task();
+    return cx__problem(-EXDEV, "the database was opened on another loop");
+}
+
 int cx__db_check(const cx_db *db)
 {
+    int error;
+
     cx__problem_forget();
     if (db == NULL)
         return -EINVAL;
     if (!cx__db_is_here(db))
-        return -EXDEV;
+        return cx__problem(-EXDEV, "the database was opened by another"
+                                   " process, before a fork()");
     if (db->closing)
         return -ESHUTDOWN;
-    return db->loop == cx_loop_current() ? cx_task_check() : -EPERM;
+    error = db->loop == cx_loop_current() ? cx_task_check() : -EPERM;
+    return CX__LIKELY(error != -EPERM) ? error : elsewhere();
 }
 
 /* The engine of a URL, and where the rest of that begins; NULL: there is
@@ -127,7 +146,7 @@ int cx_db_open(const char *url, const cx_db_options *options, cx_db **db)
     const char *place;
 
     if (cx_task_current() == NULL)
-        return cx__wordless(-EPERM);
+        return no_task();
     if (url == NULL || db == NULL)
         return cx__wordless(-EINVAL);
     if (options == NULL)
@@ -152,7 +171,8 @@ int cx_db_close(cx_db *db)
     if (error != 0)
         return error;
     if (db->users > 0)
-        return -EBUSY;
+        return cx__problem(-EBUSY, "a task is in a transaction, or amid rows,"
+                                   " or waits for a connection");
     db_close(db);
     return 0;
 }

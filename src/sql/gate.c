@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Gates, where somebody waits: whoever finds a place free takes it in gate.h,
+ * without a call.
+ */
 #include <errno.h>
 
 #include "gate.h"

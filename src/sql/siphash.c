@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* SipHash, as its paper has it: four words, mixed twice for each word of what
+ * is hashed and four times at the end. */
 #include "siphash.h"
 
 struct state {

@@ -78,16 +78,15 @@ static int compile(struct cx__sqlite_connection *connection, cx_text text,
     return 0;
 }
 
-/* The place that the n-th parameter's name says; 0: none. */
+/* The place that the n-th parameter's name says; 0: none, as SQLite's own ? and
+ * :name have, which no server knows. */
 static unsigned place_of(sqlite3_stmt *handle, unsigned n)
 {
     const char *name = sqlite3_bind_parameter_name(handle, (int)n);
-    unsigned long place = n;
+    unsigned long place;
     char *end;
 
-    if (name == NULL || name[0] == '?')
-        return n;
-    if (name[0] != '$')
+    if (name == NULL || name[0] != '$')
         return 0;
     place = strtoul(name + 1, &end, 10);
     return *end == '\0' && place <= UINT16_MAX ? (unsigned)place : 0;

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The statements of models, as text. All names in them are the model's own,
+ * which have been found to be letters, digits and underscores; all values are
+ * parameters. One text does for each engine, but for what its engine.h says of
+ * it, so that nothing is written here that only one of them knows.
+ */
 #include <errno.h>
 
 #include "problem.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Text, piece by piece. That there was no memory for one is remembered, so that
+ * who writes many asks once, at the end.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

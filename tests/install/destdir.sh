@@ -13,6 +13,8 @@ make --silent install PREFIX=/usr DESTDIR="$work" BUILD="$1"
 
 test -e "$work/usr/include/ctxvar/var.h"
 test -e "$work/usr/bin/ctxvar"
+# ctxvar_transaction(7) says that it is there.
+test -e "$work/usr/share/doc/ctxvar/tenants.md"
 pc=$(find "$work/usr" -name ctxvar-task.pc)
 grep -qx 'prefix=/usr' "$pc"
 if grep -rlF "$work" "$work/usr"; then

@@ -140,6 +140,72 @@ USERS_TEST(a_statement_that_failed_ends_a_transaction_on_a_server)
     assert_int_equal(error, on_sqlite() ? 0 : -ECONNABORTED);
 }
 
+USERS_TEST(a_division_by_nothing_is_null_on_sqlite)
+{
+    cx_rows rows;
+    int error = cx_db_sql(db, "SELECT 1 / 0", NULL, &rows);
+
+    assert_int_equal(error, on_sqlite() ? 0 : -EDOM);
+    if (error == 0) {
+        assert_int_equal(rows.field->kind, CX_KIND_NULL);
+        cx_rows_fini(&rows);
+    }
+}
+
+USERS_TEST(a_quotient_with_a_fraction_is_text_on_a_server)
+{
+    assert_int_equal(kind_of(db, "SELECT 5 / 2.0"),
+                     on_sqlite() ? CX_KIND_F64 : CX_KIND_TEXT);
+    assert_int_equal(kind_of(db, "SELECT 5 / 2"), CX_KIND_I64);
+}
+
+USERS_TEST(a_parameter_alone_is_text_on_a_server)
+{
+    cx_rows rows;
+
+    assert_ok(
+        cx_db_sql(db, "SELECT $1, CAST($2 AS bigint)", CX_PARAMS(5, 5), &rows));
+    assert_int_equal(rows.field[0].kind,
+                     on_sqlite() ? CX_KIND_I64 : CX_KIND_TEXT);
+    assert_int_equal(rows.field[1].kind, CX_KIND_I64);
+    cx_rows_fini(&rows);
+}
+
+USERS_TEST(a_fraction_in_a_column_of_whole_numbers_is_rounded_on_a_server)
+{
+    User *users = NULL;
+    size_t n = 0;
+    CX_ARENA(arena);
+
+    assert_ok(run(db, "INSERT INTO users (name, rank) VALUES ('Ann', 1.6)"));
+    assert_int_equal(cx_db_list(db, &user_model, NULL, &users, &n, &arena),
+                     on_sqlite() ? -EBADMSG : 0);
+    if (!on_sqlite())
+        assert_int_equal(users[0].rank, 2);
+}
+
+USERS_TEST(a_table_of_another_tenant_is_not_there_on_sqlite)
+{
+    cx_tenant_unref(tenant_make(db, "B"));
+    assert_int_equal(run(db, "SELECT * FROM t2.users"),
+                     on_sqlite() ? -EINVAL : -EACCES);
+}
+
+USERS_TEST(a_number_that_a_failed_insert_took_is_gone_on_a_server)
+{
+    User again = {.name = CX_TEXT("Ann")};
+    int64_t first = user_add(db, "Ann", 1);
+
+    assert_int_equal(cx_db_insert(db, &user_model, &again), -EEXIST);
+    assert_int_equal(user_add(db, "Bob", 1) - first, on_sqlite() ? 1 : 2);
+}
+
+USERS_TEST(a_column_beside_a_count_is_of_any_row_on_sqlite)
+{
+    assert_int_equal(run(db, "SELECT name, count(*) FROM users"),
+                     on_sqlite() ? 0 : -EINVAL);
+}
+
 /* Another process's, as it were. */
 USERS_TEST(a_tenant_that_is_dropped_elsewhere_is_missed)
 {
@@ -172,6 +238,15 @@ int main(void)
             a_number_that_was_given_by_hand_is_given_again_on_a_server),
         cmocka_unit_test(
             a_statement_that_failed_ends_a_transaction_on_a_server),
+        cmocka_unit_test(a_division_by_nothing_is_null_on_sqlite),
+        cmocka_unit_test(a_quotient_with_a_fraction_is_text_on_a_server),
+        cmocka_unit_test(a_parameter_alone_is_text_on_a_server),
+        cmocka_unit_test(
+            a_fraction_in_a_column_of_whole_numbers_is_rounded_on_a_server),
+        cmocka_unit_test(a_table_of_another_tenant_is_not_there_on_sqlite),
+        cmocka_unit_test(
+            a_number_that_a_failed_insert_took_is_gone_on_a_server),
+        cmocka_unit_test(a_column_beside_a_count_is_of_any_row_on_sqlite),
         cmocka_unit_test(a_tenant_that_is_dropped_elsewhere_is_missed),
     };
 

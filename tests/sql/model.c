@@ -170,9 +170,20 @@ USERS_TEST(an_update_of_a_column_that_is_not_there_is_refused)
 
     assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY("x")),
                      -EINVAL);
-    assert_string_equal(cx_db_problem(), "update users: no column x to update");
+    assert_string_equal(cx_db_problem(), "update users: the model has no column"
+                                         " x to update");
+    assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY(NULL)),
+                     -EINVAL);
+}
+
+USERS_TEST(an_update_of_the_key_is_refused)
+{
+    User user = {.id = user_add(db, "Ann", 1)};
+
     assert_int_equal(cx_db_update(db, &user_model, &user, CX_ONLY("id")),
                      -EINVAL);
+    assert_string_equal(cx_db_problem(), "update users: id is of the key, by"
+                                         " which the row is found");
 }
 
 USERS_TEST(a_deleted_row_is_gone)
@@ -515,6 +526,7 @@ int main(void)
         cmocka_unit_test(an_update_changes_the_whole_row),
         cmocka_unit_test(an_update_of_some_columns_leaves_the_others),
         cmocka_unit_test(an_update_of_a_column_that_is_not_there_is_refused),
+        cmocka_unit_test(an_update_of_the_key_is_refused),
         cmocka_unit_test(a_deleted_row_is_gone),
         cmocka_unit_test(null_where_none_may_be_is_refused_before_it_is_sent),
         cmocka_unit_test(text_that_is_not_utf8_is_refused),

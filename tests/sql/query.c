@@ -300,6 +300,7 @@ USERS_TEST(a_database_with_a_task_that_reads_is_not_closed)
     add_five(db);
     CX_DB_EACH(db, &user_model, NULL, &user, &error) {
         assert_int_equal(cx_db_close(db), -EBUSY);
+        assert_string_not_equal(cx_db_problem(), "");
         assert_int_equal(cx_tenant_drop(tenant), -EBUSY);
     }
     assert_ok(error);

@@ -108,8 +108,20 @@ SQL_TEST(a_parameter_too_many_or_too_few_is_refused)
                      -EINVAL);
     assert_int_equal(cx_db_sql(db, "SELECT $1, $3", CX_PARAMS(1, 2), NULL),
                      -EINVAL);
-    assert_int_equal(cx_db_sql(db, "SELECT :name", CX_PARAMS(1), NULL),
-                     -EINVAL);
+}
+
+SQL_TEST(parameters_have_numbers_on_every_engine)
+{
+    static const char *const texts[] = {
+        "SELECT name FROM users WHERE id = ?",
+        "SELECT name FROM users WHERE id = ?1",
+        "SELECT name FROM users WHERE id = :id",
+        "SELECT name FROM users WHERE id = $id"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_int_equal(cx_db_sql(db, texts[i], CX_PARAMS(1), NULL), -EINVAL);
+        assert_words("parameters are $1, $2 and so on");
+    }
 }
 
 SQL_TEST(changes_are_counted)
@@ -530,6 +542,7 @@ int main(void)
         cmocka_unit_test(null_goes_in_and_comes_out),
         cmocka_unit_test(parameters_go_where_their_numbers_say),
         cmocka_unit_test(a_parameter_too_many_or_too_few_is_refused),
+        cmocka_unit_test(parameters_have_numbers_on_every_engine),
         cmocka_unit_test(changes_are_counted),
         cmocka_unit_test(a_second_statement_is_refused),
         cmocka_unit_test(no_statement_is_refused),

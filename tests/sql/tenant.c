@@ -36,7 +36,59 @@ static void outside_of_tasks_nothing_is_opened(void **state)
 
     (void)state;
     assert_int_equal(cx_db_open("sqlite:/tmp/none", NULL, &db), -EPERM);
+    assert_non_null(strstr(cx_db_problem(), "cx_run()"));
     assert_null(db);
+}
+
+/* What a job finds when it asks the database itself. */
+struct asked {
+    cx_db *db;
+    int error;
+    bool has_words;
+};
+
+static void *ask_in_job(void *arg)
+{
+    struct asked *asked = arg;
+
+    asked->error = cx_db_sql(asked->db, "SELECT 1", NULL, NULL);
+    asked->has_words = strstr(cx_db_problem(), "executor") != NULL;
+    return NULL;
+}
+
+DB_TEST(a_job_that_asks_a_database_is_told_what_is_wrong)
+{
+    struct asked asked = {.db = db};
+
+    assert_int_equal(cx_run_in_executor(NULL, ask_in_job, &asked, NULL), 0);
+    assert_int_equal(asked.error, -EPERM);
+    assert_true(asked.has_words);
+}
+
+static void *ask_elsewhere(void *arg)
+{
+    struct asked *asked = arg;
+
+    asked->error = cx_db_sql(asked->db, "SELECT 1", NULL, NULL);
+    asked->has_words = strstr(cx_db_problem(), "another loop") != NULL;
+    return NULL;
+}
+
+static void *run_elsewhere(void *asked)
+{
+    assert_int_equal(cx_run(ask_elsewhere, asked, NULL), 0);
+    return NULL;
+}
+
+DB_TEST(a_database_is_of_use_on_its_own_loop_alone)
+{
+    struct asked asked = {.db = db};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, run_elsewhere, &asked), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(asked.error, -EXDEV);
+    assert_true(asked.has_words);
 }
 
 TASK_TEST(a_url_of_an_engine_that_is_not_known_is_refused)
@@ -505,6 +557,8 @@ int main(void)
         cmocka_unit_test(what_is_used_for_something_else_is_left_alone),
         cmocka_unit_test(a_database_that_is_opened_first_is_made),
         cmocka_unit_test(outside_of_tasks_nothing_is_opened),
+        cmocka_unit_test(a_job_that_asks_a_database_is_told_what_is_wrong),
+        cmocka_unit_test(a_database_is_of_use_on_its_own_loop_alone),
         cmocka_unit_test(a_url_of_an_engine_that_is_not_known_is_refused),
         cmocka_unit_test(a_file_in_the_place_of_the_folder_is_refused),
         cmocka_unit_test(what_was_created_is_found),

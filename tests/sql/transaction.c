@@ -2,6 +2,7 @@
 /* Transactions: all or nothing, however the block is left. */
 #include "users.h"
 
+#include <ctxvar/sync.h>
 #include <ctxvar/transaction.h>
 
 static int64_t count(cx_db *db)
@@ -312,6 +313,62 @@ USERS_TEST(what_is_locked_is_changed_without_losing_what_others_changed)
     assert_int_equal(number(db, "SELECT age FROM users"), ADDERS);
 }
 
+/* One of two that lock the same rows, each in another order; on a server, where
+ * both have the first before either asks for the second. */
+struct crossing {
+    cx_db *db;
+    cx_barrier *both;
+    int64_t first, second;
+    int tries;
+};
+
+static int lock_both(const struct crossing *crossing)
+{
+    User first = {.id = crossing->first}, second = {.id = crossing->second};
+    CX_ARENA(arena);
+    int error = -1;
+
+    CX_TRANSACTION(crossing->db, &error) {
+        error = cx_db_lock(crossing->db, &user_model, &first, &arena);
+        if (error == 0 && crossing->tries == 1 && server() != NULL)
+            (void)cx_barrier_wait(crossing->both);
+        if (error == 0)
+            error = cx_db_lock(crossing->db, &user_model, &second, &arena);
+    }
+    return error;
+}
+
+static void *cross(void *arg)
+{
+    struct crossing *crossing = arg;
+    int error = -EBUSY;
+
+    for (crossing->tries = 0; crossing->tries < 5 && error == -EBUSY;) {
+        crossing->tries++;
+        error = lock_both(crossing);
+    }
+    return as_pointer(error);
+}
+
+USERS_TEST(of_two_that_wait_for_each_other_one_gives_way_and_may_try_again)
+{
+    int64_t ann = user_add(db, "Ann", 1), bob = user_add(db, "Bob", 1);
+    cx_barrier *both = cx_barrier_new(2);
+    struct crossing one = {db, both, ann, bob, 0},
+                    other = {db, both, bob, ann, 0};
+    cx_task *tasks[] = {cx_task_create(cross, &one),
+                        cx_task_create(cross, &other)};
+
+    for (int i = 0; i < 2; i++) {
+        void *error = NULL;
+
+        assert_int_equal(cx_await(tasks[i], &error), 0);
+        assert_int_equal((intptr_t)error, 0);
+    }
+    assert_int_equal(one.tries + other.tries, server() != NULL ? 3 : 2);
+    assert_int_equal(cx_barrier_free(both), 0);
+}
+
 USERS_TEST(a_lock_outside_of_a_transaction_is_refused)
 {
     User user = {.id = 1};
@@ -570,6 +627,8 @@ int main(void)
         cmocka_unit_test(writers_take_turns),
         cmocka_unit_test(
             what_is_locked_is_changed_without_losing_what_others_changed),
+        cmocka_unit_test(
+            of_two_that_wait_for_each_other_one_gives_way_and_may_try_again),
         cmocka_unit_test(a_lock_outside_of_a_transaction_is_refused),
         cmocka_unit_test(a_lock_of_a_row_that_is_not_there_finds_none),
         cmocka_unit_test(a_writers_turn_is_waited_for_until_the_deadline),
