@@ -26,11 +26,15 @@ struct run {
 static int bind_all(const struct run *run, const cx_params *params)
 {
     size_t n = params != NULL ? params->len : 0;
+    unsigned wanted = run->statement->parameters;
     int error = 0;
 
-    if (n != run->statement->parameters)
-        return cx__problem(-EINVAL, "the statement has %u parameters",
-                           run->statement->parameters);
+    if (n != wanted)
+        return cx__problem(-EINVAL,
+                           "the statement takes %u parameter%s, and %zu %s"
+                           " given",
+                           wanted, wanted == 1 ? "" : "s", n,
+                           n == 1 ? "was" : "were");
     if (n > 0 && params->list == NULL)
         return cx__wordless(-EINVAL);
     for (size_t i = 0; error == 0 && i < n; i++) {
