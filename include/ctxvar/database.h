@@ -67,13 +67,14 @@ typedef struct cx_db_options {
  *
  * "sqlite:DIR" is a folder, made if it is missing, with a file for each
  * tenant and one in which they are listed. Nothing else is to be kept there.
- * Several processes may have it open.
+ * Several processes may have it open. "sqlite:/DIR" begins at the root, and
+ * so does "sqlite:///DIR"; "sqlite://DIR" would name a host, and is refused.
  *
- * "postgresql://..." is a database on a server, as libpq's URLs name it, for
- * this alone: a schema and a role that logs in for each tenant, and a schema
- * "ctxvar" in which they are listed. The URL's role makes them: it owns the
- * database and may create roles. What everybody has in the database is taken
- * away when it is opened first.
+ * "postgresql://...", or "postgres://...", is a database on a server, as
+ * libpq's URLs name it, for this alone: a schema and a role that logs in for
+ * each tenant, and a schema "ctxvar" in which they are listed. The URL's role
+ * makes them: it owns the database and may create roles. What everybody has in
+ * the database is taken away when it is opened first.
  *
  * @param url      Copied.
  * @param options  Borrowed for the call; NULL: the defaults.

@@ -19,7 +19,7 @@
 struct cx__pool;
 struct cx__statement;
 
-enum { CX__BUCKETS = 32 };
+enum { CX__BUCKETS = 32, CX__SCHEMES = 2 };
 
 /* Who wrote the text of a statement, and with it what it may do. */
 enum cx__origin {
@@ -98,8 +98,8 @@ struct cx__found {
 typedef void cx__found_fn(void *arg, const struct cx__found *column);
 
 struct cx__engine {
-    /* What its URLs begin with: one of these. */
-    const char *scheme[2];
+    /* What its URLs begin with: one of these; NULL: there are no more. */
+    const char *scheme[CX__SCHEMES];
 
     /*
      * The database of a URL, without its scheme, and the list of tenants in
@@ -191,5 +191,9 @@ struct cx__engine {
 
 extern const struct cx__engine cx__sqlite;
 extern const struct cx__engine cx__postgres;
+
+/* The engine of a URL, and where the rest of that begins; NULL: there is
+ * none. */
+const struct cx__engine *cx__engine_of(const char *url, const char **place);
 
 #endif
