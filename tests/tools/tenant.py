@@ -19,7 +19,7 @@ import termios
 import time
 import unittest
 
-CTXVAR = os.environ.get("CTXVAR", "build/ctxvar")
+CTXVAR = os.path.abspath(os.environ.get("CTXVAR", "build/ctxvar"))
 SERVER = os.environ.get("CTXVAR_POSTGRES")
 SUPERUSER = os.environ.get("CTXVAR_POSTGRES_SUPERUSER")
 WITH_POSTGRES = os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -180,6 +180,18 @@ class New(Engine):
                              " at (sqlite:/|postgresql:///).*\n$")
         self.assertEqual(self.tenant("create", "B").stderr, "")
         self.assertEqual(self.tenant("migrate", folder).stderr, "")
+
+
+class Url(Engine):
+    @unittest.skipUnless(SERVER, "a folder has one scheme")
+    def test_a_server_s_url_begins_in_either_way(self):
+        self.assertIn("://", self.url)
+        self.done("create", "A")
+        self.url = "postgres" + self.url[self.url.index("://"):]
+        self.done("create", "B")
+        self.assertEqual([name for _, _, name in self.tenants()], ["A", "B"])
+        self.assertEqual(run("demo", "tenants", "--db", "postgres://127.0.0.1:1"
+                             "/x").returncode, 1)
 
 
 class Demo(Engine):
@@ -797,9 +809,22 @@ class Usage(unittest.TestCase):
         self.assert_refused("list", "users.db", offender="users.db")
         self.assert_refused("list", url, "A", offender="A")
         self.assert_refused("create", url, offender=url)
+        self.assert_refused("list", url, "--yes", offender="--yes")
         self.assert_refused("create", url, "A", "B", offender="B")
         self.assert_refused("create", url, "A", "--x", offender="--x")
         self.assert_refused("rename", url, "A", offender="A")
+
+    def test_what_is_missing_is_named_and_where_to_read_of_it(self):
+        url = "sqlite:/dev/null/x"
+        for name, arguments, missing, after in (
+                ("list", (), "URL", "list"), ("create", (url,), "NAME", url),
+                ("drop", (url, "--yes"), "NAME", url),
+                ("rename", (url, "A"), "NEW", "A"),
+                ("migrate", (url,), "PATH", url)):
+            self.assertEqual(
+                run("tenant", name, *arguments).stderr,
+                'ctxvar tenant %s: %s is missing after: "%s"; see'
+                " 'ctxvar tenant %s --help'\n" % (name, missing, after, name))
 
     def helped(self, *arguments):
         done = run(*arguments)
@@ -836,14 +861,16 @@ class Usage(unittest.TestCase):
         for place in ("user:secret@127.0.0.1:1/x",
                       "127.0.0.1:1/x?password=secret",
                       "user:secret?@127.0.0.1:1/x"):
-            for arguments in (("tenant", "list", "postgresql://" + place),
-                              ("demo", "tenants", "--db",
-                               "postgresql://" + place),
-                              ("demo", "naive", "--db",
-                               "postgresql://" + place)):
-                done = run(*arguments)
-                self.assertIn(done.returncode, (1, 2))
-                self.assertNotIn("secret", done.stdout + done.stderr)
+            for scheme in ("postgresql://", "postgres://"):
+                url = scheme + place
+                for arguments in (("tenant", "list", url),
+                                  ("tenant", "create", url),
+                                  ("tenant", "list", "sqlite:x", url),
+                                  ("demo", "tenants", "--db", url),
+                                  ("demo", "naive", "--db", url)):
+                    done = run(*arguments)
+                    self.assertIn(done.returncode, (1, 2))
+                    self.assertNotIn("secret", done.stdout + done.stderr)
 
 
 class Place(unittest.TestCase):
@@ -864,6 +891,13 @@ class Place(unittest.TestCase):
                 done = run("tenant", *arguments)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(url, done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_a_folder_in_the_place_of_a_host_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("tenant", "create", "sqlite://B", "A", cwd=folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("sqlite:DIR", done.stderr)
             self.assertEqual(os.listdir(folder), [])
 
     def test_a_folder_of_other_things_is_left_alone(self):
