@@ -80,6 +80,7 @@ struct cx__batch {
 /*
  * A column of a table.
  *
+ * declared  its type, as its table was made
  * holds     what it is, in the engine's words
  * kinds     what it may be read as: bits, 1 << cx_kind
  * numbered  the database numbers new rows by it
@@ -87,6 +88,7 @@ struct cx__batch {
  */
 struct cx__found {
     const char *name;
+    const char *declared;
     const char *holds;
     unsigned kinds;
     bool not_null;
@@ -96,6 +98,7 @@ struct cx__found {
 };
 
 typedef void cx__found_fn(void *arg, const struct cx__found *column);
+typedef void cx__table_fn(void *arg, const char *table);
 
 struct cx__engine {
     /* What its URLs begin with: one of these; NULL: there are no more. */
@@ -158,8 +161,12 @@ struct cx__engine {
      * is true already. */
     int (*look)(struct cx__connection *connection);
 
-    /* Tell each column of a table, whose name is letters, digits and
-     * underscores; none: there is no such table. */
+    /* Tell the name of each table of the room but the library's own, in the
+     * order of their bytes. */
+    int (*tables)(struct cx__connection *connection, cx__table_fn *fn,
+                  void *arg);
+
+    /* Tell each column of a table; none: there is no such table. */
     int (*describe)(struct cx__connection *connection, const char *table,
                     cx__found_fn *fn, void *arg);
 

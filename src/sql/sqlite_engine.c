@@ -164,6 +164,7 @@ const struct cx__engine cx__sqlite = {
     .name = cx__sqlite_name,
     .changed = cx__sqlite_changed,
     .inserted = cx__sqlite_inserted,
+    .tables = cx__sqlite_tables,
     .describe = cx__sqlite_describe,
     .begin = cx__sqlite_begin,
     .commit = cx__sqlite_commit,

@@ -159,8 +159,9 @@ static const struct subcommand {
          "last one of a script may lack it. Each is a transaction of its own.\n"
          "One that fails is told of, and the next one runs; of a script, with\n"
          "the line that it begins in. Ctrl-C cancels the statement that runs,\n"
-         "and ends a script. On a terminal \"help\" tells more; \"quit\",\n"
-         "\"exit\", \"\\q\" or Ctrl-D ends.\n"},
+         "and ends a script. A line \"tables\" tells which tables there are,\n"
+         "\"describe TABLE\" the columns of one. On a terminal \"help\" tells\n"
+         "more; \"quit\", \"exit\", \"\\q\" or Ctrl-D ends.\n"},
 };
 
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
