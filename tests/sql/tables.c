@@ -166,6 +166,23 @@ TABLES_TEST(tables_are_told_while_rows_are_read)
     assert_ok(cx_db_sql_each(db, "SELECT * FROM item", NULL, tell, db));
 }
 
+/* SQLite goes on as if the statement had not been there. */
+TABLES_TEST(a_transaction_that_was_ended_tells_of_no_tables)
+{
+    cx_rows rows;
+    int error;
+
+    if (server() == NULL)
+        return;
+    CX_TRANSACTION(db, &error) {
+        assert_int_equal(run(db, "SELECT nope"), -EINVAL);
+        assert_int_equal(cx_db_tables(db, &rows), -ECONNABORTED);
+        assert_int_equal(cx_db_columns(db, "item", &rows), -ECONNABORTED);
+    }
+    assert_int_equal(error, -ECONNABORTED);
+    assert_tables(db, "It's odd;item;users;");
+}
+
 /* What a statement of its own does to its session is not asked for tables. */
 TABLES_TEST(a_search_path_leads_to_no_other_tables)
 {
@@ -219,6 +236,7 @@ int main(void)
         cmocka_unit_test(without_a_tenant_there_are_no_tables),
         cmocka_unit_test(tables_are_told_within_a_transaction),
         cmocka_unit_test(tables_are_told_while_rows_are_read),
+        cmocka_unit_test(a_transaction_that_was_ended_tells_of_no_tables),
         cmocka_unit_test(a_search_path_leads_to_no_other_tables),
         cmocka_unit_test(rows_beyond_the_bound_are_too_many),
         cmocka_unit_test(a_tenant_is_told_of_its_own_tables_alone),
