@@ -71,13 +71,14 @@ typedef struct cx_db_options {
  *
  * "sqlite:DIR" is a folder, made if it is missing, with a file for each
  * tenant and one in which they are listed. Nothing else is to be kept there.
- * Several processes may have it open.
+ * Several processes may have it open. "sqlite:/DIR" begins at the root, and
+ * so does "sqlite:///DIR"; "sqlite://DIR" would name a host, and is refused.
  *
- * "postgresql://..." is a database on a server, as libpq's URLs name it, for
- * this alone: a schema and a role that logs in for each tenant, and a schema
- * "ctxvar" in which they are listed. The URL's role makes them: it owns the
- * database and may create roles. What everybody has in the database is taken
- * away when it is opened first.
+ * "postgresql://...", or "postgres://...", is a database on a server, as
+ * libpq's URLs name it, for this alone: a schema and a role that logs in for
+ * each tenant, and a schema "ctxvar" in which they are listed. The URL's role
+ * makes them: it owns the database and may create roles. What everybody has in
+ * the database is taken away when it is opened first.
  *
  * @param url      Copied.
  * @param options  Borrowed for the call; NULL: the defaults.
@@ -242,6 +243,53 @@ CX__API CX__MUST_CHECK int
 cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
                int (*fn)(const cx_param *fields, size_t n, void *arg),
                void *arg);
+
+/**
+ * Tell which tables the current tenant has.
+ *
+ * They are those that its migrations have made, in the order of the bytes of
+ * their names: none of another tenant's, and none of the library's own.
+ *
+ * @param db    Borrowed.
+ * @param rows  Written on success, for cx_rows_fini(): a row for each table,
+ *              whose one field, "table", is its name, a text.
+ * @return 0, an error of any call, or
+ *   -ENOKEY      there is no current tenant
+ *   -EKEYREJECTED  it is another database's, or another one than that of the
+ *                transaction that this task is in
+ *   -ECONNABORTED  that transaction was ended by an earlier failure
+ *   -ESTALE      it was dropped, or its file is not its own any more
+ *   -E2BIG       the rows are more than the database's rows_bytes
+ *
+ * Suspends: yes. Threads: the database's loop's, within a task.
+ * Cost: a query.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_db_tables(cx_db *db, cx_rows *rows);
+
+/**
+ * Tell which columns a table of the current tenant's has.
+ *
+ * A row for each, in the table's order, is the same on both engines:
+ *
+ *     column    text   its name
+ *     type      text   as the database tells what was declared; "" on SQLite,
+ *                      where nothing was
+ *     not null  bool   it is not, and no key is
+ *     key       bool   it is the table's primary key, or a part of it
+ *     numbered  bool   the database numbers new rows by it
+ *
+ * @param db     Borrowed.
+ * @param table  Borrowed for the call: its name, letter by letter.
+ * @param rows   Written on success, for cx_rows_fini().
+ * @return as cx_db_tables(), or
+ *   -ENOENT      the tenant has no such table
+ *
+ * Suspends: yes. Threads: the database's loop's, within a task.
+ * Cost: two queries; on SQLite four.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_db_columns(cx_db *db, const char *table, cx_rows *rows);
 
 CX__END_DECLS
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "database.h"
 #include "engine.h"
@@ -15,8 +14,6 @@
 #include "tenant.h"
 
 enum { MOST = 128, EACH = 8, BOUND = 100000, ROWS_BYTES = 256 << 20 };
-
-static const struct cx__engine *const engines[] = {&cx__sqlite, &cx__postgres};
 
 unsigned cx__process;
 
@@ -59,23 +56,6 @@ int cx__db_check(const cx_db *db)
         return -ESHUTDOWN;
     error = db->loop == cx_loop_current() ? cx_task_check() : -EPERM;
     return CX__LIKELY(error != -EPERM) ? error : elsewhere();
-}
-
-/* The engine of a URL, and where the rest of that begins; NULL: there is
- * none. */
-static const struct cx__engine *engine_of(const char *url, const char **place)
-{
-    for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-        for (size_t j = 0; j < 2 && engines[i]->scheme[j] != NULL; j++) {
-            size_t len = strlen(engines[i]->scheme[j]);
-
-            if (strncmp(url, engines[i]->scheme[j], len) == 0) {
-                *place = url + len;
-                return engines[i];
-            }
-        }
-    }
-    return NULL;
 }
 
 static void db_free(cx_db *db)
@@ -153,7 +133,7 @@ int cx_db_open(const char *url, const cx_db_options *options, cx_db **db)
         options = &none;
     if (options->connections > BOUND || options->connections_each > BOUND)
         return cx__problem(-EINVAL, "more than %d connections", BOUND);
-    engine = engine_of(url, &place);
+    engine = cx__engine_of(url, &place);
     if (engine == NULL)
         return cx__problem(-EINVAL, "no engine for this kind of URL");
     return db_open(engine, place, options, db);

@@ -20,7 +20,7 @@ struct cx__blocked;
 struct cx__pool;
 struct cx__statement;
 
-enum { CX__BUCKETS = 32 };
+enum { CX__BUCKETS = 32, CX__SCHEMES = 2 };
 
 /* Who wrote the text of a statement, and with it what it may do. */
 enum cx__origin {
@@ -85,6 +85,7 @@ struct cx__batch {
 /*
  * A column of a table.
  *
+ * declared  its type, as its table was made
  * holds     what it is, in the engine's words
  * kinds     what it may be read as: bits, 1 << cx_kind
  * numbered  the database numbers new rows by it
@@ -92,6 +93,7 @@ struct cx__batch {
  */
 struct cx__found {
     const char *name;
+    const char *declared;
     const char *holds;
     unsigned kinds;
     bool not_null;
@@ -101,10 +103,11 @@ struct cx__found {
 };
 
 typedef void cx__found_fn(void *arg, const struct cx__found *column);
+typedef void cx__table_fn(void *arg, const char *table);
 
 struct cx__engine {
-    /* What its URLs begin with: one of these. */
-    const char *scheme[2];
+    /* What its URLs begin with: one of these; NULL: there are no more. */
+    const char *scheme[CX__SCHEMES];
 
     /*
      * The database of a URL, without its scheme, and the list of tenants in
@@ -163,8 +166,12 @@ struct cx__engine {
      * is true already. */
     int (*look)(struct cx__connection *connection);
 
-    /* Tell each column of a table, whose name is letters, digits and
-     * underscores; none: there is no such table. */
+    /* Tell the name of each table of the room but the library's own, in the
+     * order of their bytes. */
+    int (*tables)(struct cx__connection *connection, cx__table_fn *fn,
+                  void *arg);
+
+    /* Tell each column of a table; none: there is no such table. */
     int (*describe)(struct cx__connection *connection, const char *table,
                     cx__found_fn *fn, void *arg);
 
@@ -196,5 +203,9 @@ struct cx__engine {
 
 extern const struct cx__engine cx__sqlite;
 extern const struct cx__engine cx__postgres;
+
+/* The engine of a URL, and where the rest of that begins; NULL: there is
+ * none. */
+const struct cx__engine *cx__engine_of(const char *url, const char **place);
 
 #endif

@@ -153,6 +153,8 @@ const char *cx__pg_name(const struct cx__statement *statement, unsigned place);
 int64_t cx__pg_changed(const struct cx__statement *statement);
 int cx__pg_run_batch(struct cx__statement *statement,
                      const struct cx__batch *batch);
+int cx__pg_tables(struct cx__connection *connection, cx__table_fn *fn,
+                  void *arg);
 int cx__pg_describe(struct cx__connection *connection, const char *table,
                     cx__found_fn *fn, void *arg);
 const char *cx__pg_script_of(const cx_migration *migration);

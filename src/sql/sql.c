@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "collection.h"
 #include "lease.h"
 #include "param.h"
 #include "problem.h"
@@ -26,11 +27,15 @@ struct run {
 static int bind_all(const struct run *run, const cx_params *params)
 {
     size_t n = params != NULL ? params->len : 0;
+    unsigned wanted = run->statement->parameters;
     int error = 0;
 
-    if (n != run->statement->parameters)
-        return cx__problem(-EINVAL, "the statement has %u parameters",
-                           run->statement->parameters);
+    if (n != wanted)
+        return cx__problem(-EINVAL,
+                           "the statement takes %u parameter%s, and %zu %s"
+                           " given",
+                           wanted, wanted == 1 ? "" : "s", n,
+                           n == 1 ? "was" : "were");
     if (n > 0 && params->list == NULL)
         return cx__wordless(-EINVAL);
     for (size_t i = 0; error == 0 && i < n; i++) {
@@ -130,66 +135,6 @@ int cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
     return error;
 }
 
-/* Rows as they come in. field: room for `room` of them; left: how many bytes
- * more they may take. */
-struct collection {
-    cx_rows rows;
-    cx_param *field;
-    size_t room;
-    size_t left;
-};
-
-static size_t bytes_of(const cx_param *fields, size_t n)
-{
-    size_t bytes = n * sizeof(cx_param);
-
-    for (size_t i = 0; i < n; i++) {
-        if (fields[i].kind == CX_KIND_TEXT || fields[i].kind == CX_KIND_BLOB)
-            bytes += fields[i].text.len;
-    }
-    return bytes;
-}
-
-/* Room for one more row of n fields: twice as much as there was. */
-static int collection_grow(struct collection *all, size_t n)
-{
-    size_t room = all->room != 0 ? all->room * 2 : 8;
-    cx_param *field;
-
-    if (all->rows.len < all->room)
-        return 0;
-    if (room > SIZE_MAX / 4 / (n + 1) / sizeof(cx_param))
-        return -E2BIG;
-    field = cx__arena_alloc(&all->rows.arena, room * n * sizeof(cx_param));
-    if (field == NULL)
-        return -ENOMEM;
-    if (all->rows.len > 0)
-        memcpy(field, all->field, all->rows.len * n * sizeof(cx_param));
-    all->field = field;
-    all->room = room;
-    return 0;
-}
-
-static int collect(const cx_param *fields, size_t n, void *arg)
-{
-    struct collection *all = arg;
-    size_t bytes = bytes_of(fields, n);
-    cx_param *row;
-    int error;
-
-    if (bytes > all->left)
-        return cx__problem(-E2BIG, "the rows take too much memory");
-    all->left -= bytes;
-    error = collection_grow(all, n);
-    row = error == 0 ? &all->field[all->rows.len * n] : NULL;
-    for (size_t i = 0; error == 0 && i < n; i++) {
-        row[i] = fields[i];
-        error = cx__arena_keep(&all->rows.arena, &row[i]);
-    }
-    all->rows.len += error == 0;
-    return error;
-}
-
 static int collect_names(const struct run *run, cx_rows *rows)
 {
     unsigned columns = run->engine->columns(run->statement);
@@ -210,6 +155,11 @@ static int collect_names(const struct run *run, cx_rows *rows)
     return 0;
 }
 
+static int collect(const cx_param *fields, size_t n, void *all)
+{
+    return cx__collection_add(all, fields, n);
+}
+
 static int ignore(const cx_param *fields, size_t n, void *arg)
 {
     (void)fields;
@@ -221,7 +171,7 @@ static int ignore(const cx_param *fields, size_t n, void *arg)
 int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
               cx_rows *rows)
 {
-    struct collection all = {.room = 0};
+    struct cx__collection all = {.room = 0};
     struct run run = {.columns = 0};
     int error = text != NULL ? run_begin(&run, db, text, params)
                              : cx__wordless(-EINVAL);
@@ -233,13 +183,8 @@ int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
     if (error == 0 && rows != NULL)
         error = collect_names(&run, &all.rows);
     all.rows.changed = run.engine->changed(run.statement);
-    all.rows.field = all.field;
     run_end(&run);
-    if (error == 0 && rows != NULL)
-        *rows = all.rows;
-    else
-        cx_arena_fini(&all.rows.arena);
-    return error;
+    return cx__collection_end(&all, error, rows);
 }
 
 void cx_rows_fini(cx_rows *rows)

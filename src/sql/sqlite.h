@@ -147,6 +147,9 @@ int cx__sqlite_wait(const struct cx__sqlite *sqlite, uint64_t since, int n);
 
 /* sqlite_guard.c: what a connection may do. */
 
+/* A table of the tenant's own; database: NULL where SQLite does not say. */
+bool cx__sqlite_is_own(const char *table, const char *database);
+
 /* Settings; of a connection that is trusted meanwhile. */
 int cx__sqlite_harden(struct cx__sqlite_connection *connection,
                       enum cx__room room);
@@ -233,6 +236,8 @@ int cx__sqlite_run_script(struct cx__connection *connection,
                           const char *script);
 
 /* sqlite_describe.c */
+int cx__sqlite_tables(struct cx__connection *connection, cx__table_fn *fn,
+                      void *arg);
 int cx__sqlite_describe(struct cx__connection *connection, const char *table,
                         cx__found_fn *fn, void *arg);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The columns of a table, as SQLite tells them. */
+/* Tables and their columns, as SQLite tells them. */
 #include <errno.h>
 #include <string.h>
 
 #include "sqlite_statement.h"
 
-enum { TEXT_BYTES = 96, WHOLE = 1 << CX_KIND_I64 };
+enum { WHOLE = 1 << CX_KIND_I64 };
 
 /* What PRAGMA table_xinfo gives of a column, and index_list of an index. */
 enum { NAME = 1, DECLARED, NOT_NULL, DEFAULT, KEY, HIDDEN };
@@ -53,6 +53,38 @@ static sqlite3_stmt *handle_of(struct cx__statement *statement)
     return cx__sqlite_statement_of(statement)->handle;
 }
 
+static int tell_tables(struct cx__statement *statement, cx__table_fn *fn,
+                       void *arg)
+{
+    int result;
+
+    while ((result = cx__sqlite_step(statement)) == 1) {
+        const char *name =
+            (const char *)sqlite3_column_text(handle_of(statement), 0);
+
+        if (name == NULL)
+            return -ENOMEM;
+        if (cx__sqlite_is_own(name, NULL))
+            fn(arg, name);
+    }
+    return result;
+}
+
+int cx__sqlite_tables(struct cx__connection *connection, cx__table_fn *fn,
+                      void *arg)
+{
+    static const char text[] =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    struct cx__statement *statement;
+    int result = cx__statement_own(connection, text, &statement);
+
+    if (result != 0)
+        return result;
+    result = tell_tables(statement, fn, arg);
+    cx__statement_done(statement);
+    return result;
+}
+
 /* 1 or 0, or the error. SQLite itself would take another letter case, too. */
 static int is_there(struct cx__connection *connection, const char *table)
 {
@@ -75,12 +107,13 @@ static int is_there(struct cx__connection *connection, const char *table)
 static int pragma(struct cx__connection *connection, const char *name,
                   const char *table, struct cx__statement **statement)
 {
-    char text[TEXT_BYTES];
-    int error;
+    char *text = sqlite3_mprintf("PRAGMA main.%s(\"%w\")", name, table);
+    int error = -ENOMEM;
 
-    (void)sqlite3_snprintf(sizeof(text), text, "PRAGMA main.%s(\"%s\")", name,
-                           table);
-    error = cx__sqlite_prepare(connection, CX_TEXT(text), CX__OWN, statement);
+    if (text != NULL)
+        error =
+            cx__sqlite_prepare(connection, CX_TEXT(text), CX__OWN, statement);
+    sqlite3_free(text);
     if (error == 0)
         (*statement)->connection = connection;
     return error;
@@ -109,7 +142,7 @@ static int tell(sqlite3_stmt *row, bool is_numbered, cx__found_fn *fn,
                 void *arg)
 {
     const void *name = sqlite3_column_text(row, NAME);
-    const void *declared = sqlite3_column_text(row, DECLARED);
+    const char *declared = (const char *)sqlite3_column_text(row, DECLARED);
     const struct affinity *affinity =
         declared != NULL ? affinity_of(declared) : NULL;
     bool is_key = sqlite3_column_int(row, KEY) > 0;
@@ -121,6 +154,7 @@ static int tell(sqlite3_stmt *row, bool is_numbered, cx__found_fn *fn,
 
     if (name == NULL || affinity == NULL)
         return -ENOMEM;
+    found.declared = declared;
     found.holds = affinity->holds;
     found.kinds = affinity->kinds;
     found.needed = found.not_null && !found.numbered &&

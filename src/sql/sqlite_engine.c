@@ -32,6 +32,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "problem.h"
@@ -83,6 +84,13 @@ struct open_job {
     struct cx__outcome outcome;
 };
 
+/* After "//" a URL has a host. Who writes one means a folder that is here, and
+ * would be given one that is at the root. */
+static bool names_a_host(const char *place)
+{
+    return strncmp(place, "//", 2) == 0 && place[2] != '/';
+}
+
 /* Only this user may look into a folder that is made here. */
 static int open_folder(struct open_job *job)
 {
@@ -109,9 +117,14 @@ static void *open_run(void *arg)
 
 static int engine_open(cx_db *db, const char *place)
 {
-    struct open_job job = {.sqlite = sqlite_new(db), .place = place};
+    struct open_job job = {.place = place};
     int error;
 
+    if (names_a_host(place))
+        return cx__problem(-EINVAL,
+                           "a folder is sqlite:DIR, or sqlite:/DIR at the"
+                           " root, and not sqlite://DIR");
+    job.sqlite = sqlite_new(db);
     if (job.sqlite == NULL)
         return -ENOMEM;
     db->own = job.sqlite;
@@ -151,6 +164,7 @@ const struct cx__engine cx__sqlite = {
     .name = cx__sqlite_name,
     .changed = cx__sqlite_changed,
     .inserted = cx__sqlite_inserted,
+    .tables = cx__sqlite_tables,
     .describe = cx__sqlite_describe,
     .begin = cx__sqlite_begin,
     .commit = cx__sqlite_commit,

@@ -152,8 +152,7 @@ static bool is_function(const char *name)
     return false;
 }
 
-/* A table of the tenant's own; database: NULL where SQLite does not say. */
-static bool is_own(const char *table, const char *database)
+bool cx__sqlite_is_own(const char *table, const char *database)
 {
     if (table == NULL || (database != NULL && strcmp(database, "main") != 0))
         return false;
@@ -178,7 +177,7 @@ static bool is_data(int action, const char *first, const char *second,
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
-        return is_own(first, database);
+        return cx__sqlite_is_own(first, database);
     default:
         return false;
     }
@@ -223,13 +222,14 @@ static bool is_schema(int action, const char *first, const char *second,
     switch (action) {
     case SQLITE_CREATE_TABLE:
         /* SQLite's own comes with the first AUTOINCREMENT. */
-        return is_own(first, database) || is_kept(first);
+        return cx__sqlite_is_own(first, database) || is_kept(first);
     case SQLITE_DROP_TABLE:
-        return is_own(first, database);
+        return cx__sqlite_is_own(first, database);
     case SQLITE_CREATE_INDEX:
     case SQLITE_DROP_INDEX:
     case SQLITE_ALTER_TABLE:
-        return is_own(second, action == SQLITE_ALTER_TABLE ? first : database);
+        return cx__sqlite_is_own(
+            second, action == SQLITE_ALTER_TABLE ? first : database);
     case SQLITE_REINDEX:
         return database == NULL || strcmp(database, "main") == 0;
     case SQLITE_FUNCTION:

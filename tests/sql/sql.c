@@ -104,8 +104,12 @@ SQL_TEST(parameters_go_where_their_numbers_say)
 SQL_TEST(a_parameter_too_many_or_too_few_is_refused)
 {
     assert_int_equal(cx_db_sql(db, "SELECT $1", NULL, NULL), -EINVAL);
-    assert_int_equal(cx_db_sql(db, "SELECT $1", CX_PARAMS(1, 2), NULL),
+    assert_string_equal(cx_db_problem(),
+                        "the statement takes 1 parameter, and 0 were given");
+    assert_int_equal(cx_db_sql(db, "SELECT $1, $2", CX_PARAMS(1), NULL),
                      -EINVAL);
+    assert_string_equal(cx_db_problem(),
+                        "the statement takes 2 parameters, and 1 was given");
     assert_int_equal(cx_db_sql(db, "SELECT $1, $3", CX_PARAMS(1, 2), NULL),
                      -EINVAL);
 }

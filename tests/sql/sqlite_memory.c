@@ -234,6 +234,26 @@ static void a_statement_survives_want_of_memory(void **state)
     assert_true(sweep(read_with_sql) > 5);
 }
 
+static int describe(struct world *world)
+{
+    cx_rows rows;
+    int error = cx_db_tables(world->db, &rows);
+
+    if (error != 0)
+        return error;
+    cx_rows_fini(&rows);
+    error = cx_db_columns(world->db, "users", &rows);
+    if (error == 0)
+        cx_rows_fini(&rows);
+    return error;
+}
+
+static void tables_survive_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(describe) > 5);
+}
+
 static int fail_with_words(struct world *world)
 {
     int error = run(world->db, "SELEKT");
@@ -367,6 +387,7 @@ int main(void)
         cmocka_unit_test(creating_a_tenant_survives_want_of_memory),
         cmocka_unit_test(tenants_survive_want_of_memory),
         cmocka_unit_test(a_statement_survives_want_of_memory),
+        cmocka_unit_test(tables_survive_want_of_memory),
         cmocka_unit_test(a_failure_survives_want_of_memory),
         cmocka_unit_test(a_model_survives_want_of_memory),
         cmocka_unit_test(a_long_list_survives_want_of_memory),

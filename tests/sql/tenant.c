@@ -100,6 +100,23 @@ TASK_TEST(a_url_of_an_engine_that_is_not_known_is_refused)
     assert_null(db);
 }
 
+TASK_TEST(a_folder_in_the_place_of_a_host_is_refused)
+{
+    struct folder folder;
+    char url[96];
+    cx_db *db = NULL;
+
+    folder_make(&folder);
+    (void)snprintf(url, sizeof(url), "sqlite:/%s/db", folder.path);
+    assert_int_equal(cx_db_open(url, NULL, &db), -EINVAL);
+    assert_non_null(strstr(cx_db_problem(), "sqlite:DIR"));
+    assert_null(db);
+    (void)snprintf(url, sizeof(url), "sqlite://%s/db", folder.path);
+    assert_ok(cx_db_open(url, NULL, &db));
+    assert_ok(cx_db_close(db));
+    folder_remove(&folder);
+}
+
 TASK_TEST(a_file_in_the_place_of_the_folder_is_refused)
 {
     cx_db *db = NULL;
@@ -560,6 +577,7 @@ int main(void)
         cmocka_unit_test(a_job_that_asks_a_database_is_told_what_is_wrong),
         cmocka_unit_test(a_database_is_of_use_on_its_own_loop_alone),
         cmocka_unit_test(a_url_of_an_engine_that_is_not_known_is_refused),
+        cmocka_unit_test(a_folder_in_the_place_of_a_host_is_refused),
         cmocka_unit_test(a_file_in_the_place_of_the_folder_is_refused),
         cmocka_unit_test(what_was_created_is_found),
         cmocka_unit_test(tenants_are_there_when_the_database_is_opened_again),

@@ -19,7 +19,7 @@ import termios
 import time
 import unittest
 
-CTXVAR = os.environ.get("CTXVAR", "build/ctxvar")
+CTXVAR = os.path.abspath(os.environ.get("CTXVAR", "build/ctxvar"))
 SERVER = os.environ.get("CTXVAR_POSTGRES")
 SUPERUSER = os.environ.get("CTXVAR_POSTGRES_SUPERUSER")
 WITH_POSTGRES = os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -180,6 +180,18 @@ class New(Engine):
                              " at (sqlite:/|postgresql:///).*\n$")
         self.assertEqual(self.tenant("create", "B").stderr, "")
         self.assertEqual(self.tenant("migrate", folder).stderr, "")
+
+
+class Url(Engine):
+    @unittest.skipUnless(SERVER, "a folder has one scheme")
+    def test_a_server_s_url_begins_in_either_way(self):
+        self.assertIn("://", self.url)
+        self.done("create", "A")
+        self.url = "postgres" + self.url[self.url.index("://"):]
+        self.done("create", "B")
+        self.assertEqual([name for _, _, name in self.tenants()], ["A", "B"])
+        self.assertEqual(run("demo", "tenants", "--db", "postgres://127.0.0.1:1"
+                             "/x").returncode, 1)
 
 
 class Demo(Engine):
@@ -595,6 +607,43 @@ class Shell(Engine):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(done.stdout.count("(1 row)\n"), 1001)
 
+    def test_tables_are_told_to_who_asks_for_them(self):
+        key, text, number = (("bigint", "text", "double precision") if SERVER
+                             else ("INTEGER", "TEXT", "REAL"))
+        columns = [["id", key, "true", "true", "false" if SERVER else "true"],
+                   ["name", text, "true", "false", "false"],
+                   ["photo", "bytea" if SERVER else "BLOB", "false", "false",
+                    "false"],
+                   ["weight", number, "false", "false", "false"]]
+        for word in ("tables", "\\d", ".tables", ".schema", " TABLES ; ",
+                     "describe", "\\dt"):
+            self.assertEqual(self.done("shell", "A", stdin=word),
+                             "table\n-----\nusers\n(1 row)\n", word)
+        for word in ("describe users", '\\d "users";\n', ".schema users",
+                     "DESCRIBE\tusers"):
+            lines = self.done("shell", "A", stdin=word).splitlines()
+            self.assertEqual(re.split("  +", lines[0].rstrip()),
+                             ["column", "type", "not null", "key", "numbered"])
+            self.assertEqual([re.split("  +", line.strip())
+                              for line in lines[2:-1]], columns, word)
+            self.assertEqual(lines[-1], "(4 rows)")
+
+    def test_tables_are_the_tenant_s_own_and_another_line_is_a_statement(self):
+        done = self.tenant("shell", "A", stdin=(
+            "SELECT 5 AS x;\ndescribe nope\n\\d cx_migrations\n"
+            "describe t2.users\ntables\nSELECT 6 AS\ntables\n;"
+            " tables; SELECT 7;\nhelp\n"))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, "x\n-\n5\n(1 row)\ntable\n-----\nusers\n"
+                         "(1 row)\ntables\n------\n     6\n(1 row)\n"
+                         "?column?\n--------\n       7\n(1 row)\n" if SERVER
+                         else "x\n-\n5\n(1 row)\ntable\n-----\nusers\n(1 row)\n"
+                         "tables\n------\n     6\n(1 row)\n7\n-\n7\n(1 row)\n")
+        self.assertEqual(re.findall("line (\\d+): (?:there is (no such table))?",
+                                    done.stderr),
+                         [("2", "no such table"), ("3", "no such table"),
+                          ("4", "no such table"), ("8", ""), ("9", "")])
+
     def test_what_cannot_be_read_is_an_error(self):
         folder = os.open(self.folder, os.O_RDONLY)
         done = subprocess.run([CTXVAR, "tenant", "shell", self.url, "A"],
@@ -737,7 +786,30 @@ class Typed(Engine):
             self.assertIn('";"', told)
             self.assertIn('"quit" or Ctrl-D', told)
             shell.type("help\n")
-            self.assertIn("Ctrl-C", shell.expect("A> "))
+            told = shell.expect("A> ")
+            for word in ("Ctrl-C", "tables", "describe TABLE"):
+                self.assertIn(word, told)
+
+    def test_tables_are_asked_for_by_any_of_their_words(self):
+        with Terminal("tenant", "shell", self.url, "A") as shell:
+            shell.expect("A> ")
+            for word in ("tables", "\\d", ".tables", "tables;"):
+                shell.type(word + "\n")
+                self.assertEqual(shell.expect("A> "),
+                                 word + "\ntable\n-----\n(0 rows)\n")
+            for word in ("describe users", "\\d users", ".schema users"):
+                shell.type(word + "\n")
+                self.assertEqual(shell.expect("A> "), word + "\nctxvar tenant:"
+                                 " error: there is no such table\n")
+            for word in ("\\dn", ".mode box", "\\x"):
+                shell.type(word + "\n")
+                self.assertIn("no such word", shell.expect("A> "))
+            shell.type("SELECT 5 AS\n")
+            shell.expect("A-> ")
+            shell.type("tables\n")
+            self.assertIn("part of a statement", shell.expect("A-> "))
+            shell.type(";\n")
+            self.assertIn("5\n(1 row)\n", shell.expect("A> "))
 
     def test_each_word_for_the_end_ends_it(self):
         for word in ("quit", "exit", "\\q", "quit;", "\x04"):
@@ -797,9 +869,22 @@ class Usage(unittest.TestCase):
         self.assert_refused("list", "users.db", offender="users.db")
         self.assert_refused("list", url, "A", offender="A")
         self.assert_refused("create", url, offender=url)
+        self.assert_refused("list", url, "--yes", offender="--yes")
         self.assert_refused("create", url, "A", "B", offender="B")
         self.assert_refused("create", url, "A", "--x", offender="--x")
         self.assert_refused("rename", url, "A", offender="A")
+
+    def test_what_is_missing_is_named_and_where_to_read_of_it(self):
+        url = "sqlite:/dev/null/x"
+        for name, arguments, missing, after in (
+                ("list", (), "URL", "list"), ("create", (url,), "NAME", url),
+                ("drop", (url, "--yes"), "NAME", url),
+                ("rename", (url, "A"), "NEW", "A"),
+                ("migrate", (url,), "PATH", url)):
+            self.assertEqual(
+                run("tenant", name, *arguments).stderr,
+                'ctxvar tenant %s: %s is missing after: "%s"; see'
+                " 'ctxvar tenant %s --help'\n" % (name, missing, after, name))
 
     def helped(self, *arguments):
         done = run(*arguments)
@@ -836,14 +921,16 @@ class Usage(unittest.TestCase):
         for place in ("user:secret@127.0.0.1:1/x",
                       "127.0.0.1:1/x?password=secret",
                       "user:secret?@127.0.0.1:1/x"):
-            for arguments in (("tenant", "list", "postgresql://" + place),
-                              ("demo", "tenants", "--db",
-                               "postgresql://" + place),
-                              ("demo", "naive", "--db",
-                               "postgresql://" + place)):
-                done = run(*arguments)
-                self.assertIn(done.returncode, (1, 2))
-                self.assertNotIn("secret", done.stdout + done.stderr)
+            for scheme in ("postgresql://", "postgres://"):
+                url = scheme + place
+                for arguments in (("tenant", "list", url),
+                                  ("tenant", "create", url),
+                                  ("tenant", "list", "sqlite:x", url),
+                                  ("demo", "tenants", "--db", url),
+                                  ("demo", "naive", "--db", url)):
+                    done = run(*arguments)
+                    self.assertIn(done.returncode, (1, 2))
+                    self.assertNotIn("secret", done.stdout + done.stderr)
 
 
 class Place(unittest.TestCase):
@@ -864,6 +951,13 @@ class Place(unittest.TestCase):
                 done = run("tenant", *arguments)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(url, done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_a_folder_in_the_place_of_a_host_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = run("tenant", "create", "sqlite://B", "A", cwd=folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("sqlite:DIR", done.stderr)
             self.assertEqual(os.listdir(folder), [])
 
     def test_a_folder_of_other_things_is_left_alone(self):

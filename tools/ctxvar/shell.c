@@ -4,6 +4,8 @@
  * they say: what is not the tenant's the database refuses. A failure is told,
  * and the next statement is read.
  *
+ * A line may also be a word for the shell itself, as "tables" is.
+ *
  * Each statement runs in a task of its own, as each wait for a line does, so
  * that an interrupt cancels it alone.
  */
@@ -23,6 +25,7 @@
 #include "tenant.h"
 #include "url.h"
 #include "usage.h"
+#include "word.h"
 
 /* len  0: there is nothing of a statement yet */
 struct shell {
@@ -97,33 +100,41 @@ static int run_whole(const struct shell *shell, cx_rows *rows)
     return error;
 }
 
+/* What came of a call, whose rows end here. */
+static void show(struct shell *shell, cx_rows *rows, int error)
+{
+    if (error == 0)
+        rows_print(rows);
+    else
+        tell(shell, error == -ECANCELED ? "the statement was cancelled"
+                                        : tenant_words(error));
+    cx_rows_fini(rows);
+}
+
 static void *statement_run(void *arg)
 {
     struct shell *shell = arg;
     cx_rows rows = {.len = 0};
-    int error = run_whole(shell, &rows);
 
-    if (error == 0)
-        rows_print(&rows);
-    else
-        tell(shell, error == -ECANCELED ? "the statement was cancelled"
-                                        : tenant_words(error));
-    cx_rows_fini(&rows);
+    show(shell, &rows, run_whole(shell, &rows));
     return NULL;
+}
+
+static void run_task(struct shell *shell, void *(*run)(void *arg), void *arg)
+{
+    int error = interrupt_run(&shell->interrupt, run, arg);
+
+    if (error != 0)
+        tell(shell, strerror(-error));
+    heed_interrupt(shell);
 }
 
 static void run_statement(struct shell *shell)
 {
-    int error;
-
-    if (memchr(shell->text, '\0', shell->len) != NULL) {
+    if (memchr(shell->text, '\0', shell->len) != NULL)
         tell(shell, "a NUL within the statement");
-        return;
-    }
-    error = interrupt_run(&shell->interrupt, statement_run, shell);
-    if (error != 0)
-        tell(shell, strerror(-error));
-    heed_interrupt(shell);
+    else
+        run_task(shell, statement_run, shell);
 }
 
 static bool append(struct shell *shell, const char *text, size_t len)
@@ -169,41 +180,72 @@ static size_t take_part(struct shell *shell, const char *line, size_t len)
     return size > 0 ? size : len;
 }
 
-static bool is_word(const char *line, size_t len, const char *word)
-{
-    size_t size = strlen(word);
-
-    while (len > 0 && strchr(" \t\r\n;", line[len - 1]) != NULL)
-        len--;
-    return len == size && memcmp(line, word, size) == 0;
-}
-
 static void help(void)
 {
-    fputs("A statement ends with \";\", on its line or on a later one, and is\n"
-          "a transaction of its own. Ctrl-C cancels the one that runs, or\n"
-          "drops the one that is being typed. \"quit\", \"exit\", \"\\q\" or\n"
-          "Ctrl-D ends.\n",
-          stderr);
+    fputs(
+        "A statement ends with \";\", on its line or on a later one, and is\n"
+        "a transaction of its own. Ctrl-C cancels the one that runs, or\n"
+        "drops the one that is being typed.\n"
+        "\n"
+        "On a line of their own:\n"
+        "  tables          the tenant's tables; also \"\\d\", \".tables\"\n"
+        "  describe TABLE  its columns; also \"\\d TABLE\", \".schema TABLE\"\n"
+        "  help            this text\n"
+        "  quit            the end; also \"exit\", \"\\q\" or Ctrl-D\n",
+        stderr);
 }
 
-/* Words for the shell itself, where somebody types them. */
+struct description {
+    struct shell *shell;
+    const char *table; /* "": all tables, and not the columns of one */
+};
+
+static void *describe_run(void *arg)
+{
+    const struct description *description = arg;
+    cx_db *db = description->shell->call->db;
+    cx_rows rows = {.len = 0};
+    int error = description->table[0] == '\0'
+                    ? cx_db_tables(db, &rows)
+                    : cx_db_columns(db, description->table, &rows);
+
+    show(description->shell, &rows, error);
+    return NULL;
+}
+
+static void describe(struct shell *shell, const char *table)
+{
+    struct description description = {shell, table};
+
+    shell->number = shell->lines.number;
+    run_task(shell, describe_run, &description);
+}
+
+/* Tables are also told to a script; who typed a word is told what is wrong
+ * with it. */
 static bool take_word(struct shell *shell, const char *line, size_t len)
 {
-    bool is_help = is_word(line, len, "help") || is_word(line, len, "\\?");
-    bool is_end = is_word(line, len, "quit") || is_word(line, len, "exit") ||
-                  is_word(line, len, "\\q");
+    struct word word;
 
-    if (!shell->terminal || (!is_help && !is_end))
+    word_read(&word, line, len);
+    if (word.kind == WORD_NONE ||
+        (!shell->terminal && word.kind != WORD_TABLES))
         return false;
     if (!is_between(shell)) {
-        fputs("This is part of a statement: \";\" ends it, Ctrl-C drops it.\n",
-              stderr);
+        if (shell->terminal && word.kind != WORD_UNKNOWN)
+            fputs("This is part of a statement: \";\" ends it, Ctrl-C drops"
+                  " it.\n",
+                  stderr);
         return false;
     }
-    if (is_help)
+    if (word.kind == WORD_HELP)
         help();
-    shell->over = is_end;
+    else if (word.kind == WORD_TABLES)
+        describe(shell, word.argument);
+    else if (word.kind == WORD_UNKNOWN)
+        fputs("There is no such word: \"help\" tells which there are.\n",
+              stderr);
+    shell->over |= word.kind == WORD_END;
     return true;
 }
 

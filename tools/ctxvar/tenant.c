@@ -82,8 +82,8 @@ static int drop(struct tenant_call *call)
     cx_tenant *found;
 
     if (!call->yes && isatty(STDIN_FILENO) != 1)
-        return usage_error(tenant, "without a terminal, drop takes --yes, for",
-                           name);
+        return usage_error("ctxvar tenant drop",
+                           "without a terminal it takes --yes, for", name);
     if (!tenant_is_ok(name, cx_tenant_find(call->db, CX_TEXT(name), &found)))
         return EXIT_WRONG;
     if (is_confirmed(call, found))
@@ -100,6 +100,7 @@ static const struct subcommand {
     const char *about;
     const char *more;     /* of its own help */
     bool makes;           /* a database, where there is none */
+    bool asks;            /* before it does it, unless told --yes */
     unsigned connections; /* at most; 0: the library's default */
     bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
 } subcommands[] = {
@@ -131,7 +132,8 @@ static const struct subcommand {
      .arguments = 1,
      .takes = "URL NAME [--yes]",
      .about = "drop a tenant and all it has",
-     .more = "On a terminal it asks first; without one, --yes is needed.\n"},
+     .more = "On a terminal it asks first; without one, --yes is needed.\n",
+     .asks = true},
     {.name = "migrate",
      .run = tenant_migrate,
      .arguments = 1,
@@ -157,15 +159,16 @@ static const struct subcommand {
          "last one of a script may lack it. Each is a transaction of its own.\n"
          "One that fails is told of, and the next one runs; of a script, with\n"
          "the line that it begins in. Ctrl-C cancels the statement that runs,\n"
-         "and ends a script. On a terminal \"help\" tells more; \"quit\",\n"
-         "\"exit\", \"\\q\" or Ctrl-D ends.\n"},
+         "and ends a script. A line \"tables\" tells which tables there are,\n"
+         "\"describe TABLE\" the columns of one. On a terminal \"help\" tells\n"
+         "more; \"quit\", \"exit\", \"\\q\" or Ctrl-D ends.\n"},
 };
 
 enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
 
 static const char url_help[] =
     "URL is \"sqlite:DIR\", a folder, or \"postgresql://...\", a database\n"
-    "on a server.\n";
+    "on a server. A folder that is to begin at the root is \"sqlite:/DIR\".\n";
 
 static const char exit_help[] =
     "Exit status: 0 if it was done; 1 if something failed; 2 for bad\n"
@@ -173,7 +176,7 @@ static const char exit_help[] =
 
 static int help(FILE *out)
 {
-    fputs("Usage: ctxvar tenant SUBCOMMAND URL [ARGUMENT...] [--yes]\n"
+    fputs("Usage: ctxvar tenant SUBCOMMAND URL [ARGUMENT...]\n"
           "       ctxvar tenant help [SUBCOMMAND]\n"
           "\n"
           "The tenants of a database.\n"
@@ -188,7 +191,7 @@ static int help(FILE *out)
             "%s"
             "\n"
             "Options:\n"
-            "  --yes   drop without asking\n"
+            "  --yes   of drop: do not ask\n"
             "  --      what follows is no option\n"
             "  --help  this text; after a subcommand, more of that\n"
             "\n"
@@ -288,19 +291,30 @@ static const struct subcommand *find(const char *name)
 
 /* The URL and what follows it, in any place among options. */
 struct words {
+    const struct subcommand *subcommand;
     const char *of[1 + ARGUMENTS];
     int len;
     bool help;
     bool yes;
 };
 
+/* A mistake with one of them; it may be a URL, with a password in it. */
+static int refuse(const struct words *words, const char *what,
+                  const char *offender)
+{
+    char command[32];
+    char shown[URL_MOST];
+
+    (void)snprintf(command, sizeof(command), "%s %s", tenant,
+                   words->subcommand->name);
+    return usage_error(command, what, url_shown(offender, shown));
+}
+
 /* "--" ends the options, for a name that begins like one. */
-static int read_words(struct words *words, const struct subcommand *subcommand,
-                      int argc, char **argv)
+static int read_words(struct words *words, int argc, char **argv)
 {
     bool is_option = true;
 
-    *words = (struct words){.len = 0};
     for (int i = 0; i < argc; i++) {
         bool looks = is_option && argv[i][0] == '-' && argv[i][1] != '\0';
 
@@ -309,20 +323,35 @@ static int read_words(struct words *words, const struct subcommand *subcommand,
         else if (looks &&
                  (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
             words->help = true;
-        else if (looks && strcmp(argv[i], "--yes") == 0)
+        else if (looks && words->subcommand->asks &&
+                 strcmp(argv[i], "--yes") == 0)
             words->yes = true;
         else if (looks)
-            return usage_error(tenant, "unknown option", argv[i]);
-        else if (words->len > subcommand->arguments)
-            return usage_error(tenant, "one argument too many", argv[i]);
+            return refuse(words, "unknown option", argv[i]);
+        else if (words->len > words->subcommand->arguments)
+            return refuse(words, "one argument too many", argv[i]);
         else
             words->of[words->len++] = argv[i];
     }
     return EXIT_RIGHT;
 }
 
-static int run_words(const struct subcommand *subcommand,
-                     const struct words *words)
+/* The first of those that it takes and was not given. */
+static int refuse_missing(const struct words *words)
+{
+    const char *takes = words->subcommand->takes;
+    char what[32];
+
+    for (int i = 0; i < words->len; i++)
+        takes += strcspn(takes, " ") + 1;
+    (void)snprintf(what, sizeof(what), "%.*s is missing after",
+                   (int)strcspn(takes, " "), takes);
+    return refuse(words, what,
+                  words->len > 0 ? words->of[words->len - 1]
+                                 : words->subcommand->name);
+}
+
+static int run_words(const struct words *words)
 {
     char shown[URL_MOST];
     struct tenant_call call = {.url = words->of[0],
@@ -331,10 +360,10 @@ static int run_words(const struct subcommand *subcommand,
                                .yes = words->yes};
 
     if (!url_is_one(call.url))
-        return usage_error(tenant,
-                           "a database is sqlite:DIR or postgresql://..., not",
-                           call.url);
-    return run_subcommand(subcommand, &call);
+        return refuse(words,
+                      "a database is sqlite:DIR or postgresql://..., not",
+                      call.url);
+    return run_subcommand(words->subcommand, &call);
 }
 
 static int run_help(int argc, char **argv)
@@ -353,8 +382,7 @@ static int run_help(int argc, char **argv)
 
 int tenant_main(int argc, char **argv)
 {
-    const struct subcommand *subcommand;
-    struct words words;
+    struct words words = {.len = 0};
     int status;
 
     if (argc < 2)
@@ -363,16 +391,15 @@ int tenant_main(int argc, char **argv)
         return help(stdout);
     if (strcmp(argv[1], "help") == 0)
         return run_help(argc - 1, argv + 1);
-    subcommand = find(argv[1]);
-    if (subcommand == NULL)
+    words.subcommand = find(argv[1]);
+    if (words.subcommand == NULL)
         return usage_error(tenant, "unknown subcommand or option", argv[1]);
-    status = read_words(&words, subcommand, argc - 2, argv + 2);
+    status = read_words(&words, argc - 2, argv + 2);
     if (status != EXIT_RIGHT)
         return status;
     if (words.help)
-        return help_of(subcommand);
-    if (words.len <= subcommand->arguments)
-        return usage_error(tenant, "an argument is missing after",
-                           argv[argc - 1]);
-    return run_words(subcommand, &words);
+        return help_of(words.subcommand);
+    if (words.len <= words.subcommand->arguments)
+        return refuse_missing(&words);
+    return run_words(&words);
 }

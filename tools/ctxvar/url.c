@@ -2,34 +2,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sql/engine.h"
 #include "url.h"
-
-static const char sqlite[] = "sqlite:";
-static const char server[] = "postgresql://";
-
-static bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
 
 bool url_is_one(const char *text)
 {
-    return begins(text, sqlite) || begins(text, server);
+    const char *place;
+
+    return cx__engine_of(text, &place) != NULL;
 }
 
 const char *url_folder(const char *url)
 {
-    return begins(url, sqlite) ? url + strlen(sqlite) : NULL;
+    const char *place;
+
+    return cx__engine_of(url, &place) == &cx__sqlite ? place : NULL;
 }
 
 const char *url_shown(const char *url, char shown[URL_MOST])
 {
     const char *place, *at;
-    size_t len;
+    size_t len, scheme;
 
-    if (!begins(url, server))
+    if (cx__engine_of(url, &place) != &cx__postgres)
         return url;
-    place = url + strlen(server);
+    scheme = (size_t)(place - url);
     len = strcspn(place, "?");
     at = memrchr(place, '@', len);
     if (at != NULL) {
@@ -39,6 +36,7 @@ const char *url_shown(const char *url, char shown[URL_MOST])
         /* A "?" that is part of a password: nothing here is safe to show. */
         len = 0;
     }
-    (void)snprintf(shown, URL_MOST, "%s%.*s", server, (int)len, place);
+    (void)snprintf(shown, URL_MOST, "%.*s%.*s", (int)scheme, url, (int)len,
+                   place);
     return shown;
 }
