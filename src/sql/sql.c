@@ -178,7 +178,7 @@ static int collect(const cx_param *fields, size_t n, void *arg)
     int error;
 
     if (bytes > all->left)
-        return cx__problem(-E2BIG, "the rows take too much memory");
+        return cx__problem(-E2BIG, "%s", cx__problem_many_rows);
     all->left -= bytes;
     error = collection_grow(all, n);
     row = error == 0 ? &all->field[all->rows.len * n] : NULL;
@@ -229,6 +229,7 @@ int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
     if (error != 0)
         return error;
     all.left = db->rows_bytes;
+    run.statement->unwanted = rows == NULL;
     error = run_all(&run, rows != NULL ? collect : ignore, &all);
     if (error == 0 && rows != NULL)
         error = collect_names(&run, &all.rows);

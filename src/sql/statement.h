@@ -25,6 +25,7 @@ struct cx__shape {
  * origin      whose text it is
  * parameters  how many it has; the engine says
  * few         rows, so that all may come at once; who makes it says so
+ * unwanted    its rows are, in this run; who runs it says so
  * busy        somebody runs it; it is not found meanwhile, so that one that is
  *             run within itself is there twice
  */
@@ -36,6 +37,7 @@ struct cx__statement {
     enum cx__origin origin;
     unsigned parameters;
     bool few;
+    bool unwanted;
     bool busy;
 };
 
