@@ -91,8 +91,8 @@ typedef struct cx_db_options {
  *                not let the URL's role in
  *   -EPROTONOSUPPORT  it was written by a later version of this library
  *
- * Suspends: yes. Threads: a loop's, within a task. Cost: a thread, and some
- * milliseconds.
+ * Suspends: yes; one that fails, as long as cx_db_close() besides. Threads: a
+ * loop's, within a task. Cost: a thread, and some milliseconds.
  * Source: own.  Since: 0.1
  */
 CX__API int cx_db_open(const char *url, const cx_db_options *options,
@@ -102,13 +102,17 @@ CX__API int cx_db_open(const char *url, const cx_db_options *options,
  * Close a database and free it. Handles of its tenants stay valid and can
  * only be let go of.
  *
+ * A server is told of each statement that was given up, by a cancel or a
+ * deadline, on a thread; that it was is waited for here, so that the process
+ * may end next, but for no longer than a second: it may not answer.
+ *
  * @param db  Owned, given up on success; NULL is ignored.
  * @return 0, an error of any call, or, with nothing closed,
  *   -EBUSY       a task uses it
  *
  * Suspends: yes, cancelled or not. Threads: the loop's that it was opened on,
  * within a task.
- * Cost: that of closing each connection.
+ * Cost: that of closing each connection, and that wait.
  * Source: own.  Since: 0.1
  */
 CX__API int cx_db_close(cx_db *db);
