@@ -36,9 +36,9 @@
  * that is asked of a server outside of a transaction is it unknown whether it
  * was made, if its answer did not come: after -ECANCELED, -ETIMEDOUT and
  * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE. And of a
- * statement of one's own that changes rows and gives some, -ENOMEM may be of
- * the rows that it gives: what it changes is changed then, unless a transaction
- * around it is rolled back.
+ * statement of one's own that changes rows and gives some, -ENOMEM, and on a
+ * server -E2BIG, may be of the rows that it gives: what it changes may be
+ * changed then, unless a transaction around it is rolled back.
  */
 #ifndef CTXVAR_DATABASE_H
 #define CTXVAR_DATABASE_H
@@ -60,7 +60,10 @@ typedef struct cx_db_options {
     /** How many of them one tenant has in use at most; 0: 8. Who wants more
      *  waits, first come, first served. */
     unsigned connections_each;
-    /** How many bytes the rows of one cx_db_sql() may take; 0: 256 MiB. */
+    /** How many bytes the rows of one cx_db_sql() may take; 0: 256 MiB. On
+     *  SQLite that holds for a single row, and for all rows of a statement that
+     *  changes some, in cx_db_sql_each(), too. A row from a server is there
+     *  before it counts. */
     size_t rows_bytes;
     /** Open only what is there already; nothing is made. */
     bool existing;
@@ -94,8 +97,8 @@ typedef struct cx_db_options {
  *                not let the URL's role in
  *   -EPROTONOSUPPORT  it was written by a later version of this library
  *
- * Suspends: yes. Threads: a loop's, within a task. Cost: a thread, and some
- * milliseconds.
+ * Suspends: yes; one that fails, as long as cx_db_close() besides. Threads: a
+ * loop's, within a task. Cost: a thread, and some milliseconds.
  * Source: own.  Since: 0.1
  */
 CX__API int cx_db_open(const char *url, const cx_db_options *options,
@@ -105,6 +108,10 @@ CX__API int cx_db_open(const char *url, const cx_db_options *options,
  * Close a database and free it. Handles of its tenants stay valid and can
  * only be let go of.
  *
+ * A server is told of each statement that was given up, by a cancel or a
+ * deadline, on a thread; that it was is waited for here, so that the process
+ * may end next, but for no longer than a second: it may not answer.
+ *
  * @param db  Owned, given up on success; NULL is ignored.
  * @return 0, an error of any call, or, with nothing closed,
  *   -EBUSY       a task uses it: it is in a transaction or amid rows, or waits
@@ -112,7 +119,7 @@ CX__API int cx_db_open(const char *url, const cx_db_options *options,
  *
  * Suspends: yes, cancelled or not. Threads: the loop's that it was opened on,
  * within a task.
- * Cost: that of closing each connection.
+ * Cost: that of closing each connection, and that wait.
  * Source: own.  Since: 0.1
  */
 CX__API int cx_db_close(cx_db *db);
@@ -201,8 +208,8 @@ CX__API void cx_rows_fini(cx_rows *rows);
  *   -EDOM        a value that a constraint refuses, or that is no number
  *   -EILSEQ      text that is not UTF-8, or has a NUL in it
  *   -E2BIG       a limit is exceeded: the statement is too long or deep, a
- *                value is too large, or all rows together are, which
- *                cx_db_sql_each() takes one by one
+ *                value is too large, or all rows together are, for the
+ *                database's rows_bytes; cx_db_sql_each() takes them one by one
  *
  * On SQLite it runs on a thread beside the loop, whatever it takes. A cancel
  * and the deadline are heeded between its rows and those it looks at, but not
@@ -222,9 +229,18 @@ CX__API CX__MUST_CHECK int cx_db_sql(cx_db *db, const char *text,
  *
  * What the function calls on this database it does on the same connection: on
  * PostgreSQL, the rows that are still to come are taken into memory before
- * that. It may wait; the tenant's writers may wait for it, then. What a
- * statement writes is written before the first call, and stays so whatever fn
- * returns.
+ * that, however many there are. It may wait.
+ *
+ * A statement that changes rows and gives some has done all of it on SQLite
+ * before the first call: no writer waits for fn, and whatever that returns, it
+ * stays done. So all of its rows are kept until then; if they take more than
+ * the database's rows_bytes, nothing is changed, fn is not called, and the
+ * error is -E2BIG.
+ *
+ * PostgreSQL sends the rows as they are taken, and commits when the last one
+ * is sent: until then, others wait for those that are changed. If fn stops when
+ * more are to come than do within a second, the connection is closed, and with
+ * it goes what is not committed: the transaction around it, or the change.
  *
  * @param db      Borrowed.
  * @param text    As for cx_db_sql().
@@ -236,7 +252,7 @@ CX__API CX__MUST_CHECK int cx_db_sql(cx_db *db, const char *text,
  *
  * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
  * Cost: as cx_db_sql(); memory for the rows that are read ahead, on SQLite 64
- * of them or 64 KiB, and all of a statement that writes.
+ * of them or 64 KiB.
  * Source: own.  Since: 0.1
  */
 CX__API CX__MUST_CHECK int

@@ -8,12 +8,10 @@
 
 static size_t bytes_of(const cx_param *fields, size_t n)
 {
-    size_t bytes = n * sizeof(cx_param);
+    size_t bytes = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (fields[i].kind == CX_KIND_TEXT || fields[i].kind == CX_KIND_BLOB)
-            bytes += fields[i].text.len;
-    }
+    for (size_t i = 0; i < n; i++)
+        bytes += cx__arena_bytes(&fields[i]);
     return bytes;
 }
 
@@ -45,7 +43,7 @@ int cx__collection_add(struct cx__collection *all, const cx_param *fields,
     int error;
 
     if (bytes > all->left)
-        return cx__problem(-E2BIG, "the rows take too much memory");
+        return cx__problem(-E2BIG, "%s", cx__problem_many_rows);
     all->left -= bytes;
     error = grow(all, n);
     row = error == 0 ? &all->field[all->rows.len * n] : NULL;

@@ -108,7 +108,8 @@ static int open_session(const cx_db *db, const struct params *params,
         return cx__problem(-EINVAL, "the URL's options are too long");
     params_add(&all, "options", options);
     CX_TIMEOUT(connect_timeout(params)) {
-        error = cx__pq_connect(all.name, all.value, pq);
+        error =
+            cx__pq_connect(all.name, all.value, &cx__pg_db_of(db)->cancels, pq);
     }
     return error;
 }
@@ -294,6 +295,7 @@ static void pg_close(cx_db *db)
 {
     struct cx__pg_db *own = db->own;
 
+    cx__pq_cancels_fini(&own->cancels);
     PQconninfoFree(own->url);
     free(own->host);
     free(own->hostaddr);
@@ -312,7 +314,9 @@ static int pg_open(cx_db *db, const char *place)
         return error;
     }
     db->own = own;
-    error = cx__pg_find_hosts(own);
+    error = cx__pq_cancels_init(&own->cancels);
+    if (error == 0)
+        error = cx__pg_find_hosts(own);
     if (error == 0)
         error = cx__pg_found(db);
     if (error != 0)

@@ -10,7 +10,7 @@
 enum { CX__PG_ROLE_BYTES = 48, CX__PG_CHANNEL_BYTES = 17 };
 
 /*
- * A database: how to connect to it.
+ * A database: how to connect to it, and the cancels on their way to it.
  *
  * is_watchful  the server can notice that a client is gone while it works for
  *              it, which it cannot on each platform
@@ -22,6 +22,7 @@ struct cx__pg_db {
     char *hostaddr;        /* those addresses, and the ports in step; NULL: */
     char *port;            /* it is for libpq to know */
     bool is_watchful;
+    struct cx__pq_cancels cancels;
 };
 
 struct pg_statement;

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libpq on a loop. Its functions that block are not used, but for the cancel
- * of a statement, for which there is a thread.
+ * of a statement: pq_cancel.c.
  *
  * Where a wait ends with an error, the protocol is in the middle of something:
  * the connection is of no use any more, and the caller closes it.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,8 +16,6 @@
 
 #include "pq.h"
 #include "problem.h"
-
-enum { CANCELS_MOST = 8 };
 
 static void ignore_notice(void *arg, const PGresult *result)
 {
@@ -73,13 +69,14 @@ static int connect_all(struct cx__pq *pq)
 }
 
 int cx__pq_connect(const char *const names[], const char *const values[],
-                   struct cx__pq **pq)
+                   struct cx__pq_cancels *cancels, struct cx__pq **pq)
 {
     struct cx__pq *made = calloc(1, sizeof(*made));
     int error = -ENOMEM;
 
     if (made == NULL)
         return error;
+    made->cancels = cancels;
     made->pg = PQconnectStartParams(names, values, 1);
     if (made->pg != NULL) {
         (void)PQsetNoticeReceiver(made->pg, ignore_notice, NULL);
@@ -246,63 +243,13 @@ int cx__pq_commit(struct cx__pq *pq)
                        " made is unknown");
 }
 
-/* Those that are on their way, each on a thread of its own. */
-static unsigned cancels;
-
-static void *send_cancel(void *cancel)
-{
-    char ignored[256];
-
-    (void)PQcancel(cancel, ignored, sizeof(ignored));
-    PQfreeCancel(cancel);
-    (void)__atomic_sub_fetch(&cancels, 1, __ATOMIC_RELEASE);
-    return NULL;
-}
-
-/* It blocks, for ever if the server does not move; signals are for others. */
-static int start_thread(PGcancel *cancel)
-{
-    pthread_attr_t detached;
-    sigset_t all, before;
-    pthread_t thread;
-    int error = pthread_attr_init(&detached);
-
-    if (error != 0)
-        return error;
-    (void)pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &detached, send_cancel, cancel);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&detached);
-    return error;
-}
-
-/* A server that does not move is not told more often than it may hear. */
-static void start_cancel(PGcancel *cancel)
-{
-    if (__atomic_add_fetch(&cancels, 1, __ATOMIC_ACQUIRE) <= CANCELS_MOST &&
-        start_thread(cancel) == 0)
-        return;
-    (void)__atomic_sub_fetch(&cancels, 1, __ATOMIC_RELEASE);
-    PQfreeCancel(cancel);
-}
-
-/*
- * The cancel may arrive when the server's process is gone and its number is
- * another's: it also has a key, which is that process's alone.
- */
 void cx__pq_abandon(struct cx__pq *pq)
 {
-    PGcancel *cancel = NULL;
-
     if (PQtransactionStatus(pq->pg) == PQTRANS_ACTIVE &&
         PQstatus(pq->pg) == CONNECTION_OK)
-        cancel = PQgetCancel(pq->pg);
+        cx__pq_cancel(pq->cancels, pq);
     cx_fd_remove(pq->fd);
     (void)close(pq->fd);
     PQfinish(pq->pg);
     free(pq);
-    if (cancel != NULL)
-        start_cancel(cancel);
 }

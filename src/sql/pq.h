@@ -15,16 +15,30 @@
 
 #include <libpq-fe.h>
 
+#include <ctxvar/channel.h>
 #include <ctxvar/task.h>
+
+/*
+ * Cancels on their way to one database's server.
+ *
+ * sent  those that are not any more: an item each, that
+ * n     still counts
+ */
+struct cx__pq_cancels {
+    cx_channel *sent;
+    unsigned n;
+};
 
 /*
  * A connection.
  *
- * fd    its socket, as the loop keeps it
- * told  there was a notification
+ * cancels  its database's, borrowed
+ * fd       its socket, as the loop keeps it
+ * told     there was a notification
  */
 struct cx__pq {
     PGconn *pg;
+    struct cx__pq_cancels *cancels;
     int fd;
     bool told;
 };
@@ -39,7 +53,7 @@ enum { CX__PQ_GRACE_MS = 1000 };
  * by a NULL. 0, or the error with words left for it.
  */
 int cx__pq_connect(const char *const names[], const char *const values[],
-                   struct cx__pq **pq);
+                   struct cx__pq_cancels *cancels, struct cx__pq **pq);
 
 /* Has the server told it something that it had not asked for? */
 bool cx__pq_has_news(struct cx__pq *pq);
@@ -71,6 +85,14 @@ int cx__pq_commit(struct cx__pq *pq);
 /* Have the server give up what it does for a connection, and close that;
  * nothing is waited for. */
 void cx__pq_abandon(struct cx__pq *pq);
+
+/* pq_cancel.c: none on their way; 0 or -ENOMEM. */
+int cx__pq_cancels_init(struct cx__pq_cancels *cancels);
+/* Wait until those that are on their way were sent, as long as CX__PQ_GRACE. */
+void cx__pq_cancels_fini(struct cx__pq_cancels *cancels);
+/* Have the server give up what it does for a connection, which may be closed
+ * next. It is not told if there is no memory or too many are on their way. */
+void cx__pq_cancel(struct cx__pq_cancels *cancels, const struct cx__pq *pq);
 
 /* What a result says: 0, or the error with words left for it. They are of the
  * error's kind, and of the table and column, but never of values. */

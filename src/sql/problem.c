@@ -18,6 +18,8 @@
 
 enum { MOST_BYTES = 512 };
 
+const char cx__problem_many_rows[] = "the rows take too much memory";
+
 struct problem {
     uint32_t refs;
     char text[];

@@ -12,6 +12,9 @@
 __attribute__((cold, format(printf, 2, 3))) int
 cx__problem(int error, const char *format, ...);
 
+/* Words of -E2BIG. */
+extern const char cx__problem_many_rows[];
+
 /* At the begin of a call: what an earlier one left is not this one's. */
 void cx__problem_forget(void);
 

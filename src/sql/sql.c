@@ -179,6 +179,7 @@ int cx_db_sql(cx_db *db, const char *text, const cx_params *params,
     if (error != 0)
         return error;
     all.left = db->rows_bytes;
+    run.statement->unwanted = rows == NULL;
     error = run_all(&run, rows != NULL ? collect : ignore, &all);
     if (error == 0 && rows != NULL)
         error = collect_names(&run, &all.rows);

@@ -13,9 +13,12 @@
  *
  * The way there and back takes as long as many rows, so that rows are read
  * ahead: those that come within a millisecond, up to a bound. Of a statement
- * that writes all are, and so it is over before the program has the first of
- * them: while SQLite is in the middle of a write it refuses to commit, and a
- * program may begin a transaction between two rows.
+ * that writes all are, and so it is over, and the next writer's turn has come,
+ * before the program has the first of them: while SQLite is in the middle of a
+ * write it refuses to commit, and a program may begin a transaction between two
+ * rows, or wait for another writer. How much they may take has an end, too, and
+ * by then the rows are written; so they are written in a savepoint, to which
+ * SQLite goes back.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,10 +26,14 @@
 #include <ctxvar/deadline.h>
 
 #include "arena.h"
+#include "database.h"
 #include "problem.h"
 #include "sqlite_statement.h"
 
 enum { ROWS_MOST = 64, BYTES_MOST = 64 << 10 };
+
+/* The depth of a savepoint, be there a transaction around it or not. */
+enum { WITHIN = 1 };
 
 /* A row with all its columns. */
 struct row {
@@ -39,8 +46,8 @@ struct row {
  * rest   those after it that were read; all lie in the arena
  * end    where the next of them goes
  * len    rows that were read at once, and their bytes
- * code   what SQLite's last step came to; SQLITE_ROW: there may be more
- * last   what is to be told after them, once there are none more
+ * over   there are none more, and
+ * last   what is to be told after them
  */
 struct cx__ahead {
     struct row *given;
@@ -49,7 +56,7 @@ struct cx__ahead {
     unsigned columns;
     unsigned len;
     size_t bytes;
-    int code;
+    bool over;
     cx_arena arena;
     struct cx__outcome last;
 };
@@ -67,10 +74,8 @@ struct cx__ahead *cx__ahead_new(void)
 {
     struct cx__ahead *ahead = calloc(1, sizeof(*ahead));
 
-    if (ahead != NULL) {
+    if (ahead != NULL)
         forget(ahead);
-        ahead->code = SQLITE_ROW;
-    }
     return ahead;
 }
 
@@ -81,12 +86,14 @@ void cx__ahead_free(struct cx__ahead *ahead)
     free(ahead);
 }
 
-/* Have a job done with a connection, which the loop's thread does without. */
+/* Have a job done with a connection, which the loop's thread does without. What
+ * it runs is a program's. */
 static int hop(struct cx__sqlite_connection *connection, cx_task_fn *fn,
                void *job)
 {
     int error;
 
+    connection->trusted = false;
     connection->on_lane = true;
     connection->has_deadline = cx_deadline() != UINT64_MAX;
     error = cx_run_in_executor(cx__sqlite_of(connection->base.db)->lanes, fn,
@@ -125,38 +132,53 @@ int cx__lane_prepare(struct cx__sqlite_connection *connection, cx_text text,
     return error != 0 ? error : job.code;
 }
 
-/* all: to the end. */
+/*
+ * all     to the end
+ * most    bytes that what is kept of the rows may take
+ * code    what SQLite's last step came to
+ * failed  why the row that it gave was not kept; 0: it was
+ */
 struct read_job {
     sqlite3_stmt *handle;
     struct cx__ahead *ahead;
     bool all;
+    bool unwanted;
+    size_t most;
+    int code;
+    int failed;
 };
 
-/* Keep the row that SQLite is at: 0 or -ENOMEM. All have as many columns. */
-static int keep_row(struct cx__ahead *ahead, sqlite3_stmt *handle)
+/* Keep a field, if there are so many bytes left for it, which are taken. */
+static int keep_field(struct cx__ahead *ahead, cx_param *field, size_t *left)
+{
+    size_t bytes = cx__arena_bytes(field);
+
+    if (bytes > *left)
+        return -E2BIG;
+    *left -= bytes;
+    ahead->bytes += bytes;
+    return cx__arena_keep(&ahead->arena, field);
+}
+
+/* Keep the row that SQLite is at. All have as many columns. */
+static int keep_row(struct cx__ahead *ahead, sqlite3_stmt *handle, size_t left)
 {
     unsigned columns = (unsigned)sqlite3_data_count(handle);
-    size_t bytes = sizeof(struct row) + columns * sizeof(cx_param);
-    struct row *row = cx__arena_alloc(&ahead->arena, bytes);
+    struct row *row = cx__arena_alloc(
+        &ahead->arena, sizeof(struct row) + columns * sizeof(cx_param));
     int error = row != NULL ? 0 : -ENOMEM;
 
     ahead->columns = columns;
     for (unsigned i = 0; error == 0 && i < columns; i++) {
-        cx_param *field = &row->field[i];
-
-        error = cx__sqlite_field(handle, i, CX_KIND_NULL, field);
+        error = cx__sqlite_field(handle, i, CX_KIND_NULL, &row->field[i]);
         if (error == 0)
-            error = cx__arena_keep(&ahead->arena, field);
-        if (error == 0 &&
-            (field->kind == CX_KIND_TEXT || field->kind == CX_KIND_BLOB))
-            bytes += field->text.len;
+            error = keep_field(ahead, &row->field[i], &left);
     }
     if (error == 0) {
         row->next = NULL;
         *ahead->end = row;
         ahead->end = &row->next;
         ahead->len++;
-        ahead->bytes += bytes;
     }
     return error;
 }
@@ -168,34 +190,90 @@ static void *read_run(void *arg)
     uint64_t now = cx_time();
 
     do {
-        ahead->code = sqlite3_step(job->handle);
-        if (ahead->code == SQLITE_ROW && keep_row(ahead, job->handle) != 0)
-            ahead->code = SQLITE_NOMEM;
-    } while (ahead->code == SQLITE_ROW &&
+        job->code = sqlite3_step(job->handle);
+        if (job->code == SQLITE_ROW && !job->unwanted)
+            job->failed =
+                keep_row(ahead, job->handle, job->most - ahead->bytes);
+    } while (job->code == SQLITE_ROW && job->failed == 0 &&
              (job->all || (ahead->len < ROWS_MOST &&
                            ahead->bytes < BYTES_MOST && cx_time() == now)));
+    ahead->over = job->code != SQLITE_ROW || job->failed != 0;
     return NULL;
 }
 
-/* The next rows, or what there is instead. */
+/* The next rows, or what there is instead, which is told after them: 0, or that
+ * nothing was run. */
 static int read_on(struct sqlite_statement *statement)
 {
     struct cx__sqlite_connection *connection =
         cx__sqlite_connection_of(statement->base.connection);
-    struct read_job job = {statement->handle, statement->ahead,
-                           statement->writes};
+    struct read_job job = {.handle = statement->handle,
+                           .ahead = statement->ahead,
+                           .all = statement->writes || statement->base.unwanted,
+                           .unwanted = statement->base.unwanted,
+                           .most = connection->base.db->rows_bytes +
+                                   (statement->writes ? 0 : BYTES_MOST)};
     int error;
 
     forget(job.ahead);
     error = hop(connection, read_run, &job);
     if (error != 0)
         return error;
-    error =
-        cx__sqlite_step_outcome(connection, job.ahead->code, &job.ahead->last);
-    /* What was not written has no rows. */
-    if (error != 0 && job.all)
-        forget(job.ahead);
+    if (job.failed == -E2BIG)
+        (void)cx__sqlite_refuse(&job.ahead->last, job.failed,
+                                cx__problem_many_rows);
+    else
+        (void)cx__sqlite_step_outcome(connection,
+                                      job.failed != 0 ? SQLITE_NOMEM : job.code,
+                                      &job.ahead->last);
     return 0;
+}
+
+/* What is not written to the end has no rows. */
+static int write_all(struct sqlite_statement *statement)
+{
+    int error = read_on(statement);
+
+    if (error == 0)
+        error = cx__sqlite_tell(&statement->ahead->last);
+    if (error != 0) {
+        forget(statement->ahead);
+        (void)sqlite3_reset(statement->handle);
+    }
+    return error;
+}
+
+/* All of it is written, or nothing. */
+static int write_or_undo(struct sqlite_statement *statement)
+{
+    struct cx__connection *connection = statement->base.connection;
+    int error = cx__sqlite_begin(connection, WITHIN);
+
+    if (error != 0)
+        return error;
+    error = write_all(statement);
+    if (error == 0)
+        error = cx__sqlite_commit(connection, WITHIN);
+    if (error != 0) {
+        forget(statement->ahead);
+        (void)cx__sqlite_rollback(connection, WITHIN);
+    }
+    return error;
+}
+
+static int write_in_turn(struct sqlite_statement *statement)
+{
+    struct cx__sqlite_connection *connection =
+        cx__sqlite_connection_of(statement->base.connection);
+    int error = cx__sqlite_writer(connection);
+
+    if (error != 0)
+        return error;
+    error = sqlite3_column_count(statement->handle) > 0
+                ? write_or_undo(statement)
+                : write_all(statement);
+    cx__sqlite_writer_done(connection);
+    return error;
 }
 
 int cx__lane_step(struct sqlite_statement *statement)
@@ -203,8 +281,9 @@ int cx__lane_step(struct sqlite_statement *statement)
     struct cx__ahead *ahead = statement->ahead;
     int error = 0;
 
-    if (ahead->rest == NULL && ahead->code == SQLITE_ROW)
-        error = read_on(statement);
+    if (ahead->rest == NULL && !ahead->over)
+        error =
+            statement->writes ? write_in_turn(statement) : read_on(statement);
     if (error != 0)
         return error;
     ahead->given = ahead->rest;
@@ -229,6 +308,6 @@ void cx__lane_reset(struct sqlite_statement *statement)
     struct cx__ahead *ahead = statement->ahead;
 
     forget(ahead);
-    ahead->code = SQLITE_ROW;
+    ahead->over = false;
     ahead->last.error = 0;
 }

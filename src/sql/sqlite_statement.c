@@ -213,6 +213,8 @@ int cx__sqlite_step(struct cx__statement *base)
     struct cx__sqlite_connection *connection = connection_of(base);
     int code;
 
+    if (statement->ahead != NULL)
+        return cx__lane_step(statement);
     if (statement->writes && !statement->writing) {
         int error = cx__sqlite_writer(connection);
 
@@ -221,8 +223,6 @@ int cx__sqlite_step(struct cx__statement *base)
         statement->writing = true;
     }
     connection->trusted = base->origin == CX__OWN;
-    if (statement->ahead != NULL)
-        return cx__lane_step(statement);
     code = sqlite3_step(statement->handle);
     if (CX__LIKELY(code == SQLITE_ROW))
         return 1;

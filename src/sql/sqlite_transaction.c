@@ -82,11 +82,15 @@ int cx__sqlite_rollback(struct cx__connection *base, unsigned depth)
     int error = 0;
 
     CX_SHIELD {
-        error = base->lost ? 0 : rollback(base, depth);
+        /* SQLite may have done so by itself. */
+        error = sqlite3_get_autocommit(connection->handle) != 0
+                    ? 0
+                    : rollback(base, depth);
     }
-    /* Closing it is a way to roll back that does not fail. */
+    /* Closing it is a way to roll back that does not fail. Until then nothing
+     * is done in what is left of the transaction. */
     if (error != 0)
-        base->broken = true;
+        base->broken = base->lost = true;
     if (depth == 0)
         cx__sqlite_writer_done(connection);
     return error;

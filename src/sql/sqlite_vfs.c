@@ -49,10 +49,13 @@ struct cx__vfs {
     char name[NAME_BYTES];
 };
 
+/* number: the errno of one that failed, which SQLite asks for afterwards, and
+ * which is the thread's. */
 struct sync {
     sqlite3_file *file;
     int flags;
     int code;
+    int number;
 };
 
 static const struct kind *kind_of(const sqlite3_file *file)
@@ -65,6 +68,7 @@ static void *sync_run(void *arg)
     struct sync *sync = arg;
 
     sync->code = kind_of(sync->file)->original->xSync(sync->file, sync->flags);
+    sync->number = errno;
     return NULL;
 }
 
@@ -73,6 +77,7 @@ static int file_sync(sqlite3_file *file, int flags)
     struct sync sync = {.file = file, .flags = flags};
 
     cx__sqlite_must_run(kind_of(file)->vfs->executor, sync_run, &sync);
+    errno = sync.number;
     return sync.code;
 }
 

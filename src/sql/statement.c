@@ -170,6 +170,7 @@ void cx__statement_done(struct cx__statement *statement)
     if (statement == NULL || !cx__db_is_here(statement->connection->db))
         return;
     engine_of(statement->connection)->reset(statement);
+    statement->unwanted = false;
     statement->busy = false;
     if (statement->shape.text.len > KEPT_BYTES)
         statement_free(statement);

@@ -28,6 +28,7 @@ struct cx__shape {
  * layout      a model's: how its rows are; it goes with the statement
  * parameters  how many it has; the engine says
  * few         rows, so that all may come at once; who makes it says so
+ * unwanted    its rows are, in this run; who runs it says so
  * busy        somebody runs it; it is not found meanwhile, so that one that is
  *             run within itself is there twice
  */
@@ -40,6 +41,7 @@ struct cx__statement {
     struct cx__layout *layout;
     unsigned parameters;
     bool few;
+    bool unwanted;
     bool busy;
 };
 

@@ -3,7 +3,7 @@
  * Where the engines differ, as docs/tenants.md has it: each test is a row of
  * its table.
  */
-#include "users.h"
+#include "returning.h"
 
 #include <ctxvar/transaction.h>
 
@@ -222,6 +222,57 @@ USERS_TEST(a_tenant_that_is_dropped_elsewhere_is_missed)
     assert_int_equal(cx_db_check(db, &user_model), -ESTALE);
 }
 
+BOUND_TEST(a_change_whose_rows_are_too_many_is_undone_on_sqlite)
+{
+    cx_rows rows;
+
+    assert_int_equal(cx_db_sql(db, INSERT_MANY, NULL, &rows), -E2BIG);
+    assert_string_equal(cx_db_problem(), "the rows take too much memory");
+    assert_int_equal(count_users(db), on_sqlite() ? 0 : 1000);
+}
+
+/* What another connection sees. */
+struct view {
+    cx_db *db;
+    int64_t users;
+};
+
+static void *look(void *arg)
+{
+    struct view *view = arg;
+
+    view->users = count_users(view->db);
+    return NULL;
+}
+
+static int look_at_first(const cx_param *fields, size_t n, void *arg)
+{
+    struct view *view = arg;
+
+    (void)fields;
+    (void)n;
+    if (view->users < 0)
+        assert_int_equal(cx_await(cx_task_create(look, view), NULL), 0);
+    return 0;
+}
+
+/* 20 MB are more than is on its way at once. */
+USERS_TEST(a_change_is_made_before_the_first_of_its_rows_on_sqlite)
+{
+    struct view view = {.db = db, .users = -1};
+    char name[20001] = "";
+
+    memset(name, 'x', sizeof(name) - 1);
+    assert_ok(cx_db_sql_each(
+        db,
+        "INSERT INTO users (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+        " SELECT i + 1 FROM n WHERE i < 1000) SELECT 'user ' || i FROM n"
+        " RETURNING id, CAST($1 AS text)",
+        CX_PARAMS(name), look_at_first, &view));
+    assert_int_equal(view.users, on_sqlite() ? 1000 : 0);
+    assert_int_equal(count_users(db), 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +299,9 @@ int main(void)
             a_number_that_a_failed_insert_took_is_gone_on_a_server),
         cmocka_unit_test(a_column_beside_a_count_is_of_any_row_on_sqlite),
         cmocka_unit_test(a_tenant_that_is_dropped_elsewhere_is_missed),
+        cmocka_unit_test(a_change_whose_rows_are_too_many_is_undone_on_sqlite),
+        cmocka_unit_test(
+            a_change_is_made_before_the_first_of_its_rows_on_sqlite),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

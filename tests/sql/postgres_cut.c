@@ -7,7 +7,10 @@
 #include "proxy.h"
 #include "users.h"
 
+#include <sched.h>
 #include <signal.h>
+
+#include <libpq-fe.h>
 
 #include <ctxvar/deadline.h>
 #include <ctxvar/transaction.h>
@@ -398,6 +401,123 @@ TASK_TEST(a_silent_server_does_not_make_threads_without_end)
     cut_end(&cut);
 }
 
+/* Cancels begin when they are let; how many were sent? */
+static bool cancels_wait;
+static unsigned cancels_sent;
+
+int __real_PQcancel(PGcancel *cancel, char *words, int size);
+int __wrap_PQcancel(PGcancel *cancel, char *words, int size);
+
+int __wrap_PQcancel(PGcancel *cancel, char *words, int size)
+{
+    int result;
+
+    while (__atomic_load_n(&cancels_wait, __ATOMIC_SEQ_CST))
+        (void)sched_yield();
+    result = __real_PQcancel(cancel, words, size);
+    (void)__atomic_add_fetch(&cancels_sent, 1, __ATOMIC_SEQ_CST);
+    return result;
+}
+
+static void let_cancels(bool wait)
+{
+    __atomic_store_n(&cancels_wait, wait, __ATOMIC_SEQ_CST);
+}
+
+static void *sleep_long(void *arg)
+{
+    return as_pointer(run(arg, "SELECT pg_sleep(600)"));
+}
+
+/* Does the server, as its administrator sees it, run that? */
+static bool is_asleep(const struct folder *folder)
+{
+    char answer[8] = "";
+    char command[1024];
+    const char *role = getenv("CTXVAR_POSTGRES_SUPERUSER");
+    const char *database = strstr(folder->url, "@/");
+    FILE *pipe;
+
+    assert_non_null(role);
+    assert_non_null(database);
+    (void)snprintf(command, sizeof(command),
+                   "psql -qXAt '%.*s%s' -c \"SELECT count(*) FROM"
+                   " pg_stat_activity WHERE datname = current_database() AND"
+                   " state = 'active' AND query LIKE 'SELECT pg_sleep(600)'\"",
+                   (int)(strstr(role, "@/") - role), role, database);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(answer, sizeof(answer), pipe));
+    assert_int_equal(pclose(pipe), 0);
+    return answer[0] == '1';
+}
+
+/* For a process of its own, which ends where the close does. */
+static void *give_up_and_close(void *arg)
+{
+    const struct folder *folder = arg;
+    cx_tenant *tenant;
+    cx_task *task;
+    cx_db *db;
+
+    __atomic_store_n(&cancels_sent, 0, __ATOMIC_SEQ_CST);
+    assert_ok(cx_db_open(folder->url, NULL, &db));
+    tenant = tenant_make(db, "A");
+    CX_WITH_TENANT(tenant) {
+        task = cx_task_create(sleep_long, db);
+        assert_non_null(task);
+        while (!is_asleep(folder))
+            assert_ok(cx_sleep(1));
+        let_cancels(true);
+        assert_int_equal(cx_cancel(task), 0);
+        assert_int_equal(cx_await(task, NULL), 0);
+    }
+    cx_tenant_unref(tenant);
+    let_cancels(false);
+    assert_ok(cx_db_close(db));
+    _exit(__atomic_load_n(&cancels_sent, __ATOMIC_SEQ_CST) == 1 ? 0 : 1);
+}
+
+static void a_close_sends_the_cancels_that_are_on_their_way(void **state)
+{
+    struct folder folder;
+    pid_t child;
+
+    (void)state;
+    folder_make(&folder);
+    child = fork();
+    if (child == 0)
+        (void)cx_run(give_up_and_close, &folder, NULL);
+    assert_true(child > 0);
+    assert_int_equal(status_of(child), 0);
+    while (is_asleep(&folder))
+        (void)sched_yield();
+    folder_remove(&folder);
+}
+
+/* R9. */
+TASK_TEST(a_close_does_not_wait_long_for_a_server_that_is_silent)
+{
+    struct cut cut;
+    uint64_t from;
+
+    cut_make(&cut);
+    cx_tenant_unref(cut.b);
+    assert_int_equal(count_rows(&cut, cut.a), 1);
+    cut.proxy.silent = true;
+    CX_WITH_TENANT(cut.a) {
+        CX_TIMEOUT(2) {
+            assert_int_equal(run(cut.db, "SELECT 1"), -ETIMEDOUT);
+        }
+    }
+    cx_tenant_unref(cut.a);
+    from = cx_time();
+    assert_ok(cx_db_close(cut.db));
+    assert_in_range(cx_time() - from, 900, 30000);
+    proxy_end(&cut.proxy);
+    folder_remove(&cut.folder);
+}
+
 /* Wait for a server that recovers. */
 static void await_server(cx_db *db)
 {
@@ -462,6 +582,9 @@ int main(void)
         cmocka_unit_test(a_password_that_is_wanted_and_not_there_is_said_so),
         cmocka_unit_test(a_database_that_is_not_there_is_told),
         cmocka_unit_test(a_silent_server_does_not_make_threads_without_end),
+        cmocka_unit_test(a_close_sends_the_cancels_that_are_on_their_way),
+        cmocka_unit_test(
+            a_close_does_not_wait_long_for_a_server_that_is_silent),
         cmocka_unit_test(
             a_server_that_crashes_in_a_transaction_is_an_error_until_it_is_back),
         cmocka_unit_test(a_server_that_is_read_only_is_read),

@@ -64,7 +64,9 @@ static void take_all(cx_db *db)
 
 TASK_TEST(rows_that_there_is_memory_for_are_kept)
 {
-    with_bound(1000 * (2 * sizeof(cx_param) + sizeof(text) - 1), take_all);
+    with_bound(
+        1000 * (4 * sizeof(cx_param) + sizeof(max_align_t) + sizeof(text) - 1),
+        take_all);
 }
 
 int main(void)

@@ -307,6 +307,43 @@ FAULTS_TEST(a_transaction_survives_faults)
     return error;
 }
 
+/* What was told to have failed was not done: else the names are there. */
+static const char insert_some[] =
+    "INSERT INTO users (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+    " SELECT i + 1 FROM n WHERE i < 300) SELECT 'user ' || i FROM n"
+    " RETURNING id, name";
+
+static int insert_for_rows(cx_db *db)
+{
+    cx_rows rows;
+    int error = cx_db_sql(db, insert_some, NULL, &rows);
+
+    if (error == 0) {
+        assert_int_equal(rows.len, 300);
+        cx_rows_fini(&rows);
+    }
+    return error;
+}
+
+FAULTS_TEST(a_change_that_gives_rows_survives_faults)
+{
+    return insert_for_rows(world->db);
+}
+
+FAULTS_TEST(a_change_that_gives_rows_survives_faults_in_a_transaction)
+{
+    int error = -1;
+
+    CX_TRANSACTION(world->db, &error) {
+        User user = {.name = CX_TEXT("Ann")};
+
+        error = cx_db_insert(world->db, &user_model, &user);
+        if (error == 0)
+            error = insert_for_rows(world->db);
+    }
+    return error;
+}
+
 FAULTS_TEST(reading_survives_faults)
 {
     User *users;
@@ -339,6 +376,9 @@ int main(void)
         cmocka_unit_test(creating_a_tenant_survives_faults),
         cmocka_unit_test(renaming_and_dropping_a_tenant_survive_faults),
         cmocka_unit_test(a_transaction_survives_faults),
+        cmocka_unit_test(a_change_that_gives_rows_survives_faults),
+        cmocka_unit_test(
+            a_change_that_gives_rows_survives_faults_in_a_transaction),
         cmocka_unit_test(reading_survives_faults),
         cmocka_unit_test(functions_of_our_own_survive_faults),
         cmocka_unit_test(migrations_survive_faults),

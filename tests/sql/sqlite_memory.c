@@ -254,6 +254,31 @@ static void tables_survive_want_of_memory(void **state)
     assert_true(sweep(describe) > 5);
 }
 
+static int ignore_row(const cx_param *fields, size_t n, void *arg)
+{
+    (void)fields;
+    (void)n;
+    (void)arg;
+    return 0;
+}
+
+/* Once more is refused if any of it was done. */
+static int change_for_rows(struct world *world)
+{
+    return cx_db_sql_each(
+        world->db,
+        "INSERT INTO users (name) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+        " SELECT i + 1 FROM n LIMIT 100) SELECT 'a rather long name ' || i"
+        " FROM n RETURNING id, name",
+        NULL, ignore_row, NULL);
+}
+
+static void a_change_that_gives_rows_survives_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(change_for_rows) > 5);
+}
+
 static int fail_with_words(struct world *world)
 {
     int error = run(world->db, "SELEKT");
@@ -388,6 +413,7 @@ int main(void)
         cmocka_unit_test(tenants_survive_want_of_memory),
         cmocka_unit_test(a_statement_survives_want_of_memory),
         cmocka_unit_test(tables_survive_want_of_memory),
+        cmocka_unit_test(a_change_that_gives_rows_survives_want_of_memory),
         cmocka_unit_test(a_failure_survives_want_of_memory),
         cmocka_unit_test(a_model_survives_want_of_memory),
         cmocka_unit_test(a_long_list_survives_want_of_memory),

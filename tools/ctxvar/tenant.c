@@ -16,7 +16,7 @@
 
 static const char tenant[] = "ctxvar tenant";
 
-enum { ARGUMENTS = 2, CANCEL_MS = 500 };
+enum { ARGUMENTS = 2 };
 
 const char *tenant_words(int error)
 {
@@ -247,10 +247,6 @@ static int run_opened(const struct run *run)
     if (!tenant_is_ok(call->shown, open_database(run)))
         return EXIT_WRONG;
     status = run->subcommand->run(call);
-    /* The library tells a server of a cancel on a thread that nobody waits
-     * for. If this process ended before, the statement would go on there. */
-    if (status == EXIT_INTERRUPTED && url_folder(call->url) == NULL)
-        (void)cx_sleep(CANCEL_MS);
     if (!tenant_is_ok(call->shown, cx_db_close(call->db)))
         return EXIT_WRONG;
     return status;
