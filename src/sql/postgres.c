@@ -118,9 +118,11 @@ static int open_admin(const cx_db *db, const char *search_path,
                       const char *settings, struct cx__pq **pq)
 {
     struct params params;
+    int result;
 
     params_of(db, &params);
-    return open_session(db, &params, search_path, settings, pq);
+    result = open_session(db, &params, search_path, settings, pq);
+    return result == CX__PQ_PASSWORD ? -EACCES : result;
 }
 
 int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
@@ -148,7 +150,7 @@ static int log_in(const struct login *login,
                               settings, &connection->pq);
 
     if (result != 0)
-        return result == -EACCES ? CX__PG_SPOILT : result;
+        return result == CX__PQ_PASSWORD ? CX__PG_SPOILT : result;
     (void)snprintf(connection->channel, sizeof(connection->channel), "%.16s",
                    login->secret);
     result = cx__pg_check_tenant(connection->pq);
@@ -160,8 +162,8 @@ static int log_in(const struct login *login,
 /* Can settings of the role's be why a login failed? */
 static bool may_be_spoilt(int result)
 {
-    return result != 0 && result != -EACCES && result != -EAGAIN &&
-           result != -EMFILE && result != -ENOMEM;
+    return result != 0 && result != -EAGAIN && result != -EMFILE &&
+           result != -ENOMEM;
 }
 
 /* Put the role right, and log in again. */

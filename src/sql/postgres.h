@@ -92,7 +92,8 @@ int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id);
 
 /* Put a tenant's role right with which a login with a secret has failed, if it
  * is its own doing; is_spoilt: that is known. 1: it was put right; 0: there was
- * nothing to do. The secret to try next is left in the place of that one. */
+ * nothing to do. The secret to try next is left in the place of that one. Where
+ * an administrator keeps the role out, it is left so: -EACCES. */
 int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
                         bool is_spoilt, char secret[CX__PG_SECRET_BYTES]);
 

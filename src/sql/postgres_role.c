@@ -5,8 +5,9 @@
  *
  * The server lets any role change its own password and its settings, with
  * which it shuts itself out or lets others in. That cannot be forbidden, so it
- * is undone: a role that cannot log in, or has settings, is given a new
- * password and loses its settings and all its sessions.
+ * is undone: a role whose password the server does not take, or that has
+ * settings, is given a new password and loses its settings and all its
+ * sessions. What an administrator has done to keep it out stays.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -281,20 +282,35 @@ static int look_up_secret(struct cx__pq *pq, int64_t id,
     return error;
 }
 
-/* 1, 0 or the error. */
+/* What a role cannot have done to itself. */
+static int check_may_log_in(const PGresult *result)
+{
+    if (PQntuples(result) != 1)
+        return cx__problem(-EACCES, "the tenant's role is not there: this may"
+                                    " be a copy of the database");
+    if (!cx__pg_is_true(result, 0))
+        return cx__problem(-EACCES, "the tenant's role may not log in: it has"
+                                    " NOLOGIN, or VALID UNTIL is over");
+    return 0;
+}
+
+/* Has it settings? 1, 0, or the error: somebody else keeps it out. */
 static int has_settings(struct cx__pq *pq, const char *role)
 {
     const char *const params[] = {role};
     PGresult *result;
-    int error = cx__pq_query(pq,
-                             "SELECT " HAS_SETTINGS " FROM pg_roles r,"
-                             " pg_database d WHERE r.rolname = $1"
-                             " AND d.datname = current_database()",
-                             1, params, &result);
+    int error = cx__pq_query(
+        pq,
+        "SELECT rolcanlogin AND coalesce(rolvaliduntil > now(), true)"
+        ", " HAS_SETTINGS " FROM pg_roles r, pg_database d"
+        " WHERE r.rolname = $1 AND d.datname = current_database()",
+        1, params, &result);
 
     if (error != 0)
         return error;
-    error = cx__pg_is_true(result, 0);
+    error = check_may_log_in(result);
+    if (error == 0)
+        error = cx__pg_is_true(result, 1);
     PQclear(result);
     return error;
 }
@@ -331,8 +347,8 @@ static int restore_role(struct cx__pq *pq, const char *role, int64_t id,
         memcpy(secret, kept, sizeof(kept));
         return 0;
     }
-    result = is_spoilt ? 1 : has_settings(pq, role);
-    if (result != 1)
+    result = has_settings(pq, role);
+    if (result < 0 || (result == 0 && !is_spoilt))
         return result;
     result = remake_role(pq, role, id, secret);
     if (result == 0)

@@ -23,24 +23,32 @@ static void url_as(const char *role, const char *url, char *to, size_t size)
     (void)snprintf(to, size, "postgresql://%s%s", role, database);
 }
 
+enum { ANSWER_BYTES = 128 };
+
+/* The first line that a statement of the administrator's gives. */
+static void ask(const char *url, const char *statement,
+                char answer[ANSWER_BYTES])
+{
+    char its[256], command[1024];
+    FILE *pipe;
+
+    url_as("postgres", url, its, sizeof(its));
+    (void)snprintf(command, sizeof(command), "psql -qXAt '%s' -c \"%s\"", its,
+                   statement);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(answer, ANSWER_BYTES, pipe));
+    assert_int_equal(pclose(pipe), 0);
+}
+
 /* Wait until a statement of the administrator's gives 0. */
 static void await_none(const char *url, const char *statement)
 {
-    char answer[32] = "";
-    char its[256];
+    char answer[ANSWER_BYTES] = "";
 
-    url_as("postgres", url, its, sizeof(its));
     while (strcmp(answer, "0\n") != 0) {
-        char command[1024];
-        FILE *pipe;
-
         assert_ok(cx_sleep(10));
-        (void)snprintf(command, sizeof(command), "psql -qXAt '%s' -c \"%s\"",
-                       its, statement);
-        pipe = popen(command, "r");
-        assert_non_null(pipe);
-        assert_non_null(fgets(answer, sizeof(answer), pipe));
-        assert_int_equal(pclose(pipe), 0);
+        ask(url, statement, answer);
     }
 }
 
@@ -182,6 +190,92 @@ TASK_TEST(a_password_that_a_role_gives_itself_is_taken_from_it)
     assert_ok(cx_tenant_find(db, CX_TEXT("A"), &tenant));
     CX_WITH_TENANT(tenant) {
         assert_int_equal(number(db, "SELECT 41 + 1"), 42);
+    }
+    assert_ok(cx_tenant_drop(tenant));
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db));
+    server_run(server(), "DROP DATABASE guarded");
+    folder_remove(&folder);
+}
+
+/* Have pg_hba.conf refuse a role, or nobody, and wait until it does. */
+static void refuse(const char *url, const char *role)
+{
+    char statement[256], before[ANSWER_BYTES], after[ANSWER_BYTES];
+
+    ask(url, "SELECT pg_conf_load_time()", before);
+    (void)snprintf(
+        statement, sizeof(statement),
+        "DO \\$\\$ BEGIN EXECUTE format('COPY (SELECT ''%s'') TO %%L',"
+        " current_setting('data_directory') || '/refused'); END"
+        " \\$\\$",
+        role);
+    server_run_as_superuser(url, statement);
+    server_run_as_superuser(url, "SELECT pg_reload_conf()");
+    do {
+        assert_ok(cx_sleep(10));
+        ask(url, "SELECT pg_conf_load_time()", after);
+    } while (strcmp(before, after) == 0);
+}
+
+/* A tenant whose login fails with these words, how often it tries; and keeps
+ * its password. */
+static void assert_kept_out(const char *url, cx_db *db, const char *words)
+{
+    static const char its[] = "SELECT secret FROM ctxvar.cx_secrets";
+    char before[ANSWER_BYTES], after[ANSWER_BYTES];
+
+    ask(url, its, before);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run(db, "SELECT 1"), -EACCES);
+        assert_non_null(strstr(cx_db_problem(), words));
+    }
+    ask(url, its, after);
+    assert_string_equal(before, after);
+}
+
+DB_TEST(a_role_that_pg_hba_conf_refuses_keeps_its_password)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    char role[64];
+
+    role_of(folder, 1, role);
+    refuse(folder->url, role);
+    CX_WITH_TENANT(tenant) {
+        assert_kept_out(folder->url, db, "pg_hba.conf");
+        refuse(folder->url, "nobody");
+        assert_ok(run(db, "SELECT 1"));
+    }
+    cx_tenant_unref(tenant);
+}
+
+/* What a role cannot have done to itself is an administrator's doing. */
+TASK_TEST(a_role_that_an_administrator_keeps_out_stays_out)
+{
+    static const char *const changes[][3] = {
+        {"ALTER ROLE %s NOLOGIN", "ALTER ROLE %s LOGIN", "NOLOGIN"},
+        {"ALTER ROLE %s VALID UNTIL '2001-01-01'",
+         "ALTER ROLE %s VALID UNTIL 'infinity'", "VALID UNTIL"},
+        {"ALTER ROLE %s RENAME TO elsewhere",
+         "ALTER ROLE elsewhere RENAME TO %s", "not there"},
+    };
+    struct folder folder;
+    char role[64], statement[128];
+    cx_tenant *tenant;
+    cx_db *db;
+
+    guarded_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    tenant = tenant_make(db, "A");
+    role_of(&folder, 1, role);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        (void)snprintf(statement, sizeof(statement), changes[i][0], role);
+        server_run_as_superuser(folder.url, statement);
+        CX_WITH_TENANT(tenant) {
+            assert_kept_out(folder.url, db, changes[i][2]);
+        }
+        (void)snprintf(statement, sizeof(statement), changes[i][1], role);
+        server_run_as_superuser(folder.url, statement);
     }
     assert_ok(cx_tenant_drop(tenant));
     cx_tenant_unref(tenant);
@@ -349,6 +443,8 @@ int main(void)
             a_tenant_that_holds_the_databases_row_does_not_keep_it_from_opening),
         cmocka_unit_test(settings_that_a_role_gives_itself_are_taken_from_it),
         cmocka_unit_test(a_password_that_a_role_gives_itself_is_taken_from_it),
+        cmocka_unit_test(a_role_that_pg_hba_conf_refuses_keeps_its_password),
+        cmocka_unit_test(a_role_that_an_administrator_keeps_out_stays_out),
         cmocka_unit_test(
             a_tenant_with_many_large_objects_is_dropped_all_the_same),
         cmocka_unit_test(a_drop_that_has_to_wait_keeps_nobody_from_creating),
