@@ -341,6 +341,7 @@ const struct cx__engine cx__postgres = {
     .name = cx__pg_name,
     .changed = cx__pg_changed,
     .look = cx__pg_look,
+    .version_of = cx__pg_version_of,
     .describe = cx__pg_describe,
     .script_of = cx__pg_script_of,
     .run_script = cx__pg_run_script,

@@ -125,10 +125,12 @@ int cx__pg_check_copyable(struct cx__connection *connection);
 enum { CX__PG_SPOILT = 1 };
 int cx__pg_check_tenant(struct cx__pq *pq);
 
-/* Migrations of a tenant's room. See of which version its tables are; begin to
- * be told when they are of another. And tell of a migration, in its
- * transaction. */
+/* Migrations of a tenant's room. See of which version its tables are, or, as
+ * the URL's role, those of another; begin to be told when they are of another.
+ * And tell of a migration, in its transaction. */
 int cx__pg_look(struct cx__connection *connection);
+int cx__pg_version_of(struct cx__connection *connection, int64_t id,
+                      int *version);
 int cx__pg_listen(struct cx__pg_connection *connection);
 int cx__pg_tell(struct cx__connection *connection);
 
