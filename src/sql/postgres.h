@@ -81,19 +81,21 @@ int cx__pg_secret(const cx_db *db, int64_t id,
  * in the database locks that first, in a transaction: the server does not wait
  * for another who does so, but fails.
  *
- * make  it, with a secret that is kept
+ * make  it, with a secret that is kept and left in the caller's buffer
  * shut  it: nobody is or gets logged in as it, outside of a transaction
  * drop  it, if it is there, and its secret
  */
 int cx__pg_lock_roles(struct cx__pq *pq);
-int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id);
+int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id,
+                     char secret[CX__PG_SECRET_BYTES]);
 int cx__pg_shut_role(struct cx__pq *pq, const char *role);
 int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id);
 
 /* Put a tenant's role right with which a login with a secret has failed, if it
  * is its own doing; is_spoilt: that is known. 1: it was put right; 0: there was
- * nothing to do. The secret to try next is left in the place of that one. Where
- * an administrator keeps the role out, it is left so: -EACCES. */
+ * nothing to do. The secret to try next is left in the place of that one. One
+ * that is not there is made: this is a copy of the database that it was made
+ * for. Where an administrator keeps it out, it is left so: -EACCES. */
 int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
                         bool is_spoilt, char secret[CX__PG_SECRET_BYTES]);
 
@@ -113,6 +115,10 @@ long long cx__pg_number(const PGresult *result, int column);
 int cx__pg_found(cx_db *db);
 int cx__pg_provision(cx_db *db, int64_t id);
 int cx__pg_remove(cx_db *db, int64_t id);
+
+/* Have a room that is there be a new role's, and no longer those roles' of the
+ * database that this one is a copy of; in a transaction. */
+int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id);
 
 /* A new room's tables, as the template's, for a tenant with a role; in a
  * transaction. And is there nothing in the room of a migration's connection

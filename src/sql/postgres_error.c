@@ -40,6 +40,7 @@ static const struct cause causes[] = {
     {"28", -EACCES,
      "the database does not let this role in: see pg_hba.conf, and whether it"
      " may LOGIN"},
+    {"2B", -EINVAL, "something else depends on it"},
     {"2D", -EACCES, "a transaction is not a statement's own to end"},
     {"34", -EINVAL, "no such cursor"},
     {"3B", -EINVAL, "no such savepoint"},

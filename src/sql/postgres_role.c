@@ -180,9 +180,9 @@ int cx__pg_secret(const cx_db *db, int64_t id, char secret[CX__PG_SECRET_BYTES])
     return error;
 }
 
-int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id)
+int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id,
+                     char secret[CX__PG_SECRET_BYTES])
 {
-    char secret[CX__PG_SECRET_BYTES];
     int error = make_secret(secret);
 
     if (error == 0)
@@ -259,6 +259,9 @@ int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id)
         error = cx__pg_run_format(
             pq, IF_ROLE "DROP OWNED BY %s; DROP ROLE %s" END_IF, role, role,
             role);
+    if (error == -EINVAL)
+        error = cx__problem(-EBUSY, "the tenant's role has something in another"
+                                    " database, which may be a copy of this");
     if (error == 0)
         error = cx__pg_run_format(
             pq, "DELETE FROM ctxvar.cx_secrets WHERE id = %lld", (long long)id);
@@ -282,37 +285,37 @@ static int look_up_secret(struct cx__pq *pq, int64_t id,
     return error;
 }
 
-/* What a role cannot have done to itself. */
-static int check_may_log_in(const PGresult *result)
+/* What is found of a role with which a login has failed. */
+enum { AS_MADE, HAS_SETTINGS_OF_ITS_OWN, NOT_THERE };
+
+static int judge(const PGresult *result)
 {
     if (PQntuples(result) != 1)
-        return cx__problem(-EACCES, "the tenant's role is not there: this may"
-                                    " be a copy of the database");
+        return NOT_THERE;
+    /* It cannot have done that to itself. */
     if (!cx__pg_is_true(result, 0))
         return cx__problem(-EACCES, "the tenant's role may not log in: it has"
                                     " NOLOGIN, or VALID UNTIL is over");
-    return 0;
+    return cx__pg_is_true(result, 1) ? HAS_SETTINGS_OF_ITS_OWN : AS_MADE;
 }
 
-/* Has it settings? 1, 0, or the error: somebody else keeps it out. */
-static int has_settings(struct cx__pq *pq, const char *role)
+/* One of those, or the error. */
+static int examine(struct cx__pq *pq, const char *role)
 {
     const char *const params[] = {role};
     PGresult *result;
-    int error = cx__pq_query(
+    int found = cx__pq_query(
         pq,
         "SELECT rolcanlogin AND coalesce(rolvaliduntil > now(), true)"
         ", " HAS_SETTINGS " FROM pg_roles r, pg_database d"
         " WHERE r.rolname = $1 AND d.datname = current_database()",
         1, params, &result);
 
-    if (error != 0)
-        return error;
-    error = check_may_log_in(result);
-    if (error == 0)
-        error = cx__pg_is_true(result, 1);
+    if (found != 0)
+        return found;
+    found = judge(result);
     PQclear(result);
-    return error;
+    return found;
 }
 
 static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
@@ -331,6 +334,14 @@ static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
     return error == 0 ? set_secret(pq, role, id, secret) : error;
 }
 
+static int make_again(struct cx__pq *pq, const char *role, int64_t id,
+                      char secret[CX__PG_SECRET_BYTES])
+{
+    int error = cx__pg_make_role(pq, role, id, secret);
+
+    return error == 0 ? cx__pg_give_room(pq, role, id) : error;
+}
+
 /* 1: it was put right. Of several who find it spoilt, the first one does so:
  * the others see that its secret is not the one that they have tried. */
 static int restore_role(struct cx__pq *pq, const char *role, int64_t id,
@@ -347,10 +358,11 @@ static int restore_role(struct cx__pq *pq, const char *role, int64_t id,
         memcpy(secret, kept, sizeof(kept));
         return 0;
     }
-    result = has_settings(pq, role);
-    if (result < 0 || (result == 0 && !is_spoilt))
+    result = examine(pq, role);
+    if (result < 0 || (result == AS_MADE && !is_spoilt))
         return result;
-    result = remake_role(pq, role, id, secret);
+    result = result == NOT_THERE ? make_again(pq, role, id, secret)
+                                 : remake_role(pq, role, id, secret);
     if (result == 0)
         result = cx__pq_run(pq, "COMMIT");
     return result == 0 ? 1 : result;

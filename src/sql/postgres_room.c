@@ -12,14 +12,12 @@
 
 enum { TRIES = 3 };
 
-/* The schema, whose tables to come the role may read and write. */
-static int make_schema(struct cx__pq *pq, const char *role, long long id)
+/* The role may read and write the rows of a schema's tables to come. */
+static int give_schema(struct cx__pq *pq, const char *role, long long id)
 {
-    int error = cx__pg_run_format(pq, "CREATE SCHEMA t%lld", id);
+    int error =
+        cx__pg_run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id, role);
 
-    if (error == 0)
-        error = cx__pg_run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id,
-                                  role);
     if (error == 0)
         error =
             cx__pg_run_format(pq,
@@ -35,6 +33,64 @@ static int make_schema(struct cx__pq *pq, const char *role, long long id)
     return error;
 }
 
+/* ... and of those that there are, as if they had come since. */
+static int give_tables(struct cx__pq *pq, const char *role, long long id)
+{
+    int error = cx__pg_run_format(
+        pq,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA t%lld"
+        " TO %s",
+        id, role);
+
+    if (error == 0)
+        error = cx__pg_run_format(
+            pq, "REVOKE INSERT, UPDATE, DELETE ON t%lld.cx_migrations FROM %s",
+            id, role);
+    if (error == 0)
+        error = cx__pg_run_format(
+            pq, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA t%lld TO %s", id, role);
+    return error;
+}
+
+/* A copy made on the same server has granted it to the roles of the database
+ * that it is a copy of, which then could not be dropped. An administrator's
+ * own stay. */
+static int take_from_others(struct cx__pq *pq, long long id)
+{
+    return cx__pg_run_format(
+        pq,
+        "DO $$ DECLARE other regrole; its text; BEGIN"
+        " FOR other IN SELECT r.oid FROM pg_namespace n,"
+        "  aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee"
+        "  WHERE n.nspname = 't%lld' AND r.rolname ~ '^cx_[0-9]+_%lld$' LOOP"
+        "  FOREACH its IN ARRAY ARRAY["
+        "   format('REVOKE ALL ON DATABASE %%I', current_database()),"
+        "   'REVOKE ALL ON SCHEMA t%lld',"
+        "   'REVOKE ALL ON ALL TABLES IN SCHEMA t%lld',"
+        "   'REVOKE ALL ON ALL SEQUENCES IN SCHEMA t%lld',"
+        "   'ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld REVOKE ALL ON TABLES',"
+        "   'ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld REVOKE ALL ON SEQUENCES']"
+        "  LOOP EXECUTE format('%%s FROM %%s', its, other); END LOOP;"
+        " END LOOP; END $$",
+        id, id, id, id, id, id, id);
+}
+
+int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id)
+{
+    int error = take_from_others(pq, id);
+
+    if (error == 0)
+        error = give_schema(pq, role, id);
+    return error == 0 ? give_tables(pq, role, id) : error;
+}
+
+static int make_schema(struct cx__pq *pq, const char *role, long long id)
+{
+    int error = cx__pg_run_format(pq, "CREATE SCHEMA t%lld", id);
+
+    return error == 0 ? give_schema(pq, role, id) : error;
+}
+
 static int drop_schema(struct cx__pq *pq, long long id)
 {
     return cx__pg_run_format(pq, "DROP SCHEMA IF EXISTS t%lld CASCADE", id);
@@ -42,6 +98,7 @@ static int drop_schema(struct cx__pq *pq, long long id)
 
 static int make_room(struct cx__pq *pq, const char *role, int64_t id)
 {
+    char secret[CX__PG_SECRET_BYTES];
     int error = cx__pg_lock_roles(pq);
 
     if (error == 0)
@@ -49,7 +106,7 @@ static int make_room(struct cx__pq *pq, const char *role, int64_t id)
     if (error == 0)
         error = cx__pg_drop_role(pq, role, id);
     if (error == 0)
-        error = cx__pg_make_role(pq, role, id);
+        error = cx__pg_make_role(pq, role, id, secret);
     if (error == 0)
         error = make_schema(pq, role, id);
     if (error == 0)
