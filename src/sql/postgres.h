@@ -116,14 +116,19 @@ int cx__pg_found(cx_db *db);
 int cx__pg_provision(cx_db *db, int64_t id);
 int cx__pg_remove(cx_db *db, int64_t id);
 
+/* Have a role read and write the rows of those of its room's tables that it
+ * has no rights on. Default rights are not for this: a role can drop those that
+ * others have given it. */
+int cx__pg_give_tables(struct cx__pq *pq, const char *role, int64_t id);
+
 /* Have a room that is there be a new role's, and no longer those roles' of the
  * database that this one is a copy of; in a transaction. */
 int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id);
 
-/* A new room's tables, as the template's, for a tenant with a role; in a
- * transaction. And is there nothing in the room of a migration's connection
- * that such a copy would be without? */
-int cx__pg_copy_template(struct cx__pq *pq, const char *role, int64_t id);
+/* A new room's tables, as the template's; in a transaction. And is there
+ * nothing in the room of a migration's connection that such a copy would be
+ * without? */
+int cx__pg_copy_template(struct cx__pq *pq, int64_t id);
 int cx__pg_check_copyable(struct cx__connection *connection);
 
 /* Is a connection to a tenant's room no more than that? CX__PG_SPOILT: its role

@@ -12,44 +12,23 @@
 
 enum { TRIES = 3 };
 
-/* The role may read and write the rows of a schema's tables to come. */
-static int give_schema(struct cx__pq *pq, const char *role, long long id)
+/* A role that is not there is given its rights when it is made again. */
+int cx__pg_give_tables(struct cx__pq *pq, const char *role, int64_t id)
 {
-    int error =
-        cx__pg_run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id, role);
-
-    if (error == 0)
-        error =
-            cx__pg_run_format(pq,
-                              "ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld GRANT"
-                              " SELECT, INSERT, UPDATE, DELETE ON TABLES TO %s",
-                              id, role);
-    if (error == 0)
-        error =
-            cx__pg_run_format(pq,
-                              "ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld GRANT"
-                              " USAGE ON SEQUENCES TO %s",
-                              id, role);
-    return error;
-}
-
-/* ... and of those that there are, as if they had come since. */
-static int give_tables(struct cx__pq *pq, const char *role, long long id)
-{
-    int error = cx__pg_run_format(
+    return cx__pg_run_format(
         pq,
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA t%lld"
-        " TO %s",
-        id, role);
-
-    if (error == 0)
-        error = cx__pg_run_format(
-            pq, "REVOKE INSERT, UPDATE, DELETE ON t%lld.cx_migrations FROM %s",
-            id, role);
-    if (error == 0)
-        error = cx__pg_run_format(
-            pq, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA t%lld TO %s", id, role);
-    return error;
+        "DO $$ DECLARE its record; BEGIN"
+        " FOR its IN SELECT c.oid::regclass AS name, relname, relkind"
+        "  FROM pg_class c, pg_roles r WHERE r.rolname = '%s'"
+        "  AND c.relnamespace = 't%lld'::regnamespace AND relkind IN ('r', 'S')"
+        "  AND NOT EXISTS"
+        "   (SELECT FROM aclexplode(relacl) a WHERE a.grantee = r.oid) LOOP"
+        "  EXECUTE format('GRANT %%s %%s TO %s',"
+        "   CASE WHEN its.relkind = 'S' THEN 'USAGE ON SEQUENCE'"
+        "   WHEN its.relname = 'cx_migrations' THEN 'SELECT ON'"
+        "   ELSE 'SELECT, INSERT, UPDATE, DELETE ON' END, its.name);"
+        " END LOOP; END $$",
+        role, (long long)id, role);
 }
 
 /* A copy made on the same server has granted it to the roles of the database
@@ -64,15 +43,17 @@ static int take_from_others(struct cx__pq *pq, long long id)
         "  aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee"
         "  WHERE n.nspname = 't%lld' AND r.rolname ~ '^cx_[0-9]+_%lld$' LOOP"
         "  FOREACH its IN ARRAY ARRAY["
-        "   format('REVOKE ALL ON DATABASE %%I', current_database()),"
-        "   'REVOKE ALL ON SCHEMA t%lld',"
-        "   'REVOKE ALL ON ALL TABLES IN SCHEMA t%lld',"
-        "   'REVOKE ALL ON ALL SEQUENCES IN SCHEMA t%lld',"
-        "   'ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld REVOKE ALL ON TABLES',"
-        "   'ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld REVOKE ALL ON SEQUENCES']"
-        "  LOOP EXECUTE format('%%s FROM %%s', its, other); END LOOP;"
+        "   format('DATABASE %%I', current_database()), 'SCHEMA t%lld',"
+        "   'ALL TABLES IN SCHEMA t%lld', 'ALL SEQUENCES IN SCHEMA t%lld'] LOOP"
+        "   EXECUTE format('REVOKE ALL ON %%s FROM %%s', its, other);"
+        "  END LOOP;"
         " END LOOP; END $$",
-        id, id, id, id, id, id, id);
+        id, id, id, id, id);
+}
+
+static int give_schema(struct cx__pq *pq, const char *role, long long id)
+{
+    return cx__pg_run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id, role);
 }
 
 int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id)
@@ -81,7 +62,7 @@ int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id)
 
     if (error == 0)
         error = give_schema(pq, role, id);
-    return error == 0 ? give_tables(pq, role, id) : error;
+    return error == 0 ? cx__pg_give_tables(pq, role, id) : error;
 }
 
 static int make_schema(struct cx__pq *pq, const char *role, long long id)
@@ -110,7 +91,9 @@ static int make_room(struct cx__pq *pq, const char *role, int64_t id)
     if (error == 0)
         error = make_schema(pq, role, id);
     if (error == 0)
-        error = cx__pg_copy_template(pq, role, id);
+        error = cx__pg_copy_template(pq, id);
+    if (error == 0)
+        error = cx__pg_give_tables(pq, role, id);
     return error == 0 ? cx__pq_run(pq, "COMMIT") : error;
 }
 

@@ -345,6 +345,29 @@ static int64_t count_users(cx_db *db, const char *tenant)
     return n;
 }
 
+/* P23: of what others have given it, a role can drop only what it is to have of
+ * tables to come. */
+DB_TEST(a_role_that_gives_up_its_rights_has_them_all_the_same)
+{
+    static const cx_migration serial[] = {
+        {1, "users",
+         .postgres =
+             "CREATE TABLE users (id bigserial PRIMARY KEY, name text)"},
+    };
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    CX_WITH_TENANT(tenant) {
+        assert_ok(run(db, "DROP OWNED BY CURRENT_USER"));
+        assert_ok(cx_migrate(db, serial, 1, NULL, NULL));
+        assert_ok(run(db, "INSERT INTO users (name) VALUES ('x')"));
+        assert_ok(run(db, "UPDATE users SET name = 'y'"));
+        assert_ok(run(db, "DELETE FROM users"));
+        assert_int_equal(run(db, "DELETE FROM cx_migrations"), -EACCES);
+        assert_int_equal(run(db, "TRUNCATE users"), -EACCES);
+    }
+    cx_tenant_unref(tenant);
+}
+
 static void drop_by_name(cx_db *db, const char *name)
 {
     cx_tenant *tenant = find(db, name);
@@ -628,6 +651,7 @@ int main(void)
         cmocka_unit_test(a_password_that_a_role_gives_itself_is_taken_from_it),
         cmocka_unit_test(a_role_that_pg_hba_conf_refuses_keeps_its_password),
         cmocka_unit_test(a_role_that_an_administrator_keeps_out_stays_out),
+        cmocka_unit_test(a_role_that_gives_up_its_rights_has_them_all_the_same),
         cmocka_unit_test(a_copy_from_a_dump_has_roles_of_its_own),
         cmocka_unit_test(a_copy_of_a_template_has_roles_of_its_own),
         cmocka_unit_test(a_role_that_a_copy_names_is_dropped_once_it_does_not),
