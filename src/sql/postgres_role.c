@@ -235,14 +235,19 @@ static int unlink_objects(struct cx__pq *pq, const char *role)
         role);
 }
 
-/* An open transaction of its own keeps a role from being changed: sessions are
- * ended before it, and those after it that began meanwhile. */
-int cx__pg_shut_role(struct cx__pq *pq, const char *role)
+/* An open transaction of its own keeps a role from being changed. */
+static int free_role(struct cx__pq *pq, const char *role)
 {
     int error = join_role(pq, role);
 
-    if (error == 0)
-        error = end_sessions(pq, role);
+    return error == 0 ? end_sessions(pq, role) : error;
+}
+
+/* Sessions that have begun meanwhile are ended after it. */
+int cx__pg_shut_role(struct cx__pq *pq, const char *role)
+{
+    int error = free_role(pq, role);
+
     if (error == 0)
         error = cx__pg_run_format(pq, IF_ROLE "ALTER ROLE %s NOLOGIN" END_IF,
                                   role, role);
@@ -318,11 +323,15 @@ static int examine(struct cx__pq *pq, const char *role)
     return found;
 }
 
+/* Its sessions are ended first, as when it is dropped: the list of roles, which
+ * others wait for, is locked. */
 static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
                        char secret[CX__PG_SECRET_BYTES])
 {
     int error = make_secret(secret);
 
+    if (error == 0)
+        error = free_role(pq, role);
     if (error == 0)
         error = cx__pg_run_format(pq, "ALTER ROLE %s RESET ALL", role);
     if (error == 0)

@@ -160,6 +160,31 @@ ATTACK(settings_that_a_role_gives_itself_are_taken_from_it)
     }
 }
 
+/* P24: what is put right is a row that the role itself can have locked. */
+ATTACK(a_role_that_holds_its_own_row_is_put_right_all_the_same)
+{
+    struct statement holding = {
+        db, "DO $$ BEGIN ALTER ROLE CURRENT_USER SET work_mem = '1MB';"
+            " PERFORM pg_sleep(600); END $$"};
+    cx_task *task;
+    cx_tenant *tenant;
+    cx_db *again;
+
+    assert_ok(run(db, "ALTER ROLE CURRENT_USER SET statement_timeout = 1"));
+    task = start(&holding, folder->url);
+    assert_ok(cx_db_open(folder->url, NULL, &again));
+    assert_ok(cx_tenant_find(again, CX_TEXT("A"), &tenant));
+    CX_WITH_TENANT(tenant) {
+        CX_TIMEOUT(8000) {
+            assert_ok(run(again, "UPDATE users SET age = age"));
+        }
+    }
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, NULL), 0);
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(again));
+}
+
 /* A database whose tenants need their passwords. */
 static void guarded_make(struct folder *folder)
 {
@@ -648,6 +673,8 @@ int main(void)
         cmocka_unit_test(
             a_tenant_that_holds_the_databases_row_does_not_keep_it_from_opening),
         cmocka_unit_test(settings_that_a_role_gives_itself_are_taken_from_it),
+        cmocka_unit_test(
+            a_role_that_holds_its_own_row_is_put_right_all_the_same),
         cmocka_unit_test(a_password_that_a_role_gives_itself_is_taken_from_it),
         cmocka_unit_test(a_role_that_pg_hba_conf_refuses_keeps_its_password),
         cmocka_unit_test(a_role_that_an_administrator_keeps_out_stays_out),
