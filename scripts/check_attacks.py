@@ -47,8 +47,9 @@ CATALOGUE = {
         18: "one statement, two tenants", 19: "a plan made for another role",
         20: "a role that is gone", 21: "a pooler in between",
         22: "a statement that outlives its cancel",
-        23: "its own role's password and settings",
+        23: "its own role's password, settings and rights",
         24: "what all share: the database's row, the table of locks",
+        25: "a copy of the database, which names the original's roles",
     }),
     "R": ("The runtime", {
         1: "child tasks", 2: "callbacks", 3: "executors",

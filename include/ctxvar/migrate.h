@@ -113,6 +113,30 @@ CX__API int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
  */
 CX__API int cx_migrate_version(cx_db *db, int *version);
 
+/**
+ * Call a function for each tenant of a database with the version of its
+ * tables, in the order of their ids.
+ *
+ * What it may do, and which tenants it meets, is as with cx_tenant_each(). A
+ * tenant whose version cannot be read does not hide the others.
+ *
+ * @param db   Borrowed.
+ * @param fn   Called with a tenant, borrowed, its version, as
+ *             cx_migrate_version() tells it, or the error, of which
+ *             cx_db_problem() has the words, and arg; anything but 0 stops.
+ * @param arg  Handed to fn.
+ * @return 0, what fn returned, an error of any call, or
+ *   -EBUSY       the task is in a transaction or amid rows of its own, which
+ *                it would wait for
+ *
+ * Suspends: as cx_migrate_version(). Threads: the database's loop's, within a
+ * task.
+ * Cost: two reads for each; on SQLite, its file is opened besides.
+ * Source: own.  Since: 0.1
+ */
+CX__API int cx_migrate_versions(
+    cx_db *db, int (*fn)(cx_tenant *tenant, int version, void *arg), void *arg);
+
 CX__END_DECLS
 
 #endif

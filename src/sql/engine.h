@@ -165,6 +165,10 @@ struct cx__engine {
     /* See of which version the tables are, as connection->version. NULL: that
      * is true already. */
     int (*look)(struct cx__connection *connection);
+    /* Tell of which version a tenant's tables are, on a connection to the
+     * template's CX__SCHEMA room. NULL: a room knows of none but itself. */
+    int (*version_of)(struct cx__connection *connection, int64_t id,
+                      int *version);
 
     /* Tell the name of each table of the room but the library's own, in the
      * order of their bytes. */

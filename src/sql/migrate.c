@@ -344,18 +344,3 @@ int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
         *report = run.report;
     return error;
 }
-
-int cx_migrate_version(cx_db *db, int *version)
-{
-    struct cx__connection *connection;
-    int error = version != NULL ? cx__lease_begin(db, &connection)
-                                : cx__wordless(-EINVAL);
-
-    if (error != 0)
-        return error;
-    error = cx__lease_look(connection);
-    if (error == 0)
-        *version = connection->version;
-    cx__lease_end(connection);
-    return error;
-}

@@ -119,9 +119,11 @@ static int open_admin(const cx_db *db, const char *search_path,
                       const char *settings, struct cx__pq **pq)
 {
     struct params params;
+    int result;
 
     params_of(db, &params);
-    return open_session(db, &params, search_path, settings, pq);
+    result = open_session(db, &params, search_path, settings, pq);
+    return result == CX__PQ_PASSWORD ? -EACCES : result;
 }
 
 int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
@@ -149,7 +151,7 @@ static int log_in(const struct login *login,
                               settings, &connection->pq);
 
     if (result != 0)
-        return result == -EACCES ? CX__PG_SPOILT : result;
+        return result == CX__PQ_PASSWORD ? CX__PG_SPOILT : result;
     (void)snprintf(connection->channel, sizeof(connection->channel), "%.16s",
                    login->secret);
     result = cx__pg_check_tenant(connection->pq);
@@ -161,8 +163,8 @@ static int log_in(const struct login *login,
 /* Can settings of the role's be why a login failed? */
 static bool may_be_spoilt(int result)
 {
-    return result != 0 && result != -EACCES && result != -EAGAIN &&
-           result != -EMFILE && result != -ENOMEM;
+    return result != 0 && result != -EAGAIN && result != -EMFILE &&
+           result != -ENOMEM;
 }
 
 /* Put the role right, and log in again. */
@@ -344,6 +346,7 @@ const struct cx__engine cx__postgres = {
     .changed = cx__pg_changed,
     .look = cx__pg_look,
     .tables = cx__pg_tables,
+    .version_of = cx__pg_version_of,
     .describe = cx__pg_describe,
     .script_of = cx__pg_script_of,
     .run_script = cx__pg_run_script,

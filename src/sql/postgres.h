@@ -82,18 +82,21 @@ int cx__pg_secret(const cx_db *db, int64_t id,
  * in the database locks that first, in a transaction: the server does not wait
  * for another who does so, but fails.
  *
- * make  it, with a secret that is kept
+ * make  it, with a secret that is kept and left in the caller's buffer
  * shut  it: nobody is or gets logged in as it, outside of a transaction
  * drop  it, if it is there, and its secret
  */
 int cx__pg_lock_roles(struct cx__pq *pq);
-int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id);
+int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id,
+                     char secret[CX__PG_SECRET_BYTES]);
 int cx__pg_shut_role(struct cx__pq *pq, const char *role);
 int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id);
 
 /* Put a tenant's role right with which a login with a secret has failed, if it
  * is its own doing; is_spoilt: that is known. 1: it was put right; 0: there was
- * nothing to do. The secret to try next is left in the place of that one. */
+ * nothing to do. The secret to try next is left in the place of that one. One
+ * that is not there is made: this is a copy of the database that it was made
+ * for. Where an administrator keeps it out, it is left so: -EACCES. */
 int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
                         bool is_spoilt, char secret[CX__PG_SECRET_BYTES]);
 
@@ -114,10 +117,19 @@ int cx__pg_found(cx_db *db);
 int cx__pg_provision(cx_db *db, int64_t id);
 int cx__pg_remove(cx_db *db, int64_t id);
 
-/* A new room's tables, as the template's, for a tenant with a role; in a
- * transaction. And is there nothing in the room of a migration's connection
- * that such a copy would be without? */
-int cx__pg_copy_template(struct cx__pq *pq, const char *role, int64_t id);
+/* Have a role read and write the rows of those of its room's tables that it
+ * has no rights on. Default rights are not for this: a role can drop those that
+ * others have given it. */
+int cx__pg_give_tables(struct cx__pq *pq, const char *role, int64_t id);
+
+/* Have a room that is there be a new role's, and no longer those roles' of the
+ * database that this one is a copy of; in a transaction. */
+int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id);
+
+/* A new room's tables, as the template's; in a transaction. And is there
+ * nothing in the room of a migration's connection that such a copy would be
+ * without? */
+int cx__pg_copy_template(struct cx__pq *pq, int64_t id);
 int cx__pg_check_copyable(struct cx__connection *connection);
 
 /* Is a connection to a tenant's room no more than that? CX__PG_SPOILT: its role
@@ -125,10 +137,12 @@ int cx__pg_check_copyable(struct cx__connection *connection);
 enum { CX__PG_SPOILT = 1 };
 int cx__pg_check_tenant(struct cx__pq *pq);
 
-/* Migrations of a tenant's room. See of which version its tables are; begin to
- * be told when they are of another. And tell of a migration, in its
- * transaction. */
+/* Migrations of a tenant's room. See of which version its tables are, or, as
+ * the URL's role, those of another; begin to be told when they are of another.
+ * And tell of a migration, in its transaction. */
 int cx__pg_look(struct cx__connection *connection);
+int cx__pg_version_of(struct cx__connection *connection, int64_t id,
+                      int *version);
 int cx__pg_listen(struct cx__pg_connection *connection);
 int cx__pg_tell(struct cx__connection *connection);
 

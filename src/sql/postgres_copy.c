@@ -19,7 +19,7 @@
 #include "postgres.h"
 #include "problem.h"
 
-enum { REVOKE_BYTES = 128, PATH_BYTES = 48 };
+enum { PATH_BYTES = 48 };
 
 /* Write statements while the search path is the template's: class is what there
  * is in it, and field its tables' columns. Then run them, by their turns. */
@@ -190,26 +190,13 @@ static int use_room(struct cx__pq *pq, int64_t id)
                         params, NULL);
 }
 
-/* The list of migrations is not for the tenant to change. */
-static int keep_migrations(struct cx__pq *pq, const char *role)
-{
-    char text[REVOKE_BYTES];
-
-    (void)snprintf(text, sizeof(text),
-                   "REVOKE INSERT, UPDATE, DELETE ON cx_migrations FROM %s",
-                   role);
-    return cx__pq_run(pq, text);
-}
-
-int cx__pg_copy_template(struct cx__pq *pq, const char *role, int64_t id)
+int cx__pg_copy_template(struct cx__pq *pq, int64_t id)
 {
     int error = use_room(pq, id);
 
     if (error == 0)
         error = cx__pq_run(pq, copy_tables);
-    if (error == 0)
-        error = cx__pq_run(pq, copy_rules);
-    return error == 0 ? keep_migrations(pq, role) : error;
+    return error == 0 ? cx__pq_run(pq, copy_rules) : error;
 }
 
 int cx__pg_check_copyable(struct cx__connection *connection)

@@ -37,7 +37,10 @@ static const struct cause causes[] = {
     {"25", -EINVAL, "not in this state of a transaction"},
     {"26", -EINVAL, "no such prepared statement"},
     {"28P01", -EACCES, "the database does not take the password"},
-    {"28", -EACCES, "the database does not let this role in"},
+    {"28", -EACCES,
+     "the database does not let this role in: see pg_hba.conf, and whether it"
+     " may LOGIN"},
+    {"2B", -EINVAL, "something else depends on it"},
     {"2D", -EACCES, "a transaction is not a statement's own to end"},
     {"34", -EINVAL, "no such cursor"},
     {"3B", -EINVAL, "no such savepoint"},
@@ -175,16 +178,23 @@ static const char *state_in(const char *words)
     return NULL;
 }
 
+static int refused_for(const char *state)
+{
+    const struct cause *cause = cause_of(state);
+    int error = cx__problem(
+        cause->error, "the database cannot be connected to: %s (SQLSTATE %.5s)",
+        cause->words, state);
+
+    return strncmp(state, "28P01", 5) == 0 ? CX__PQ_PASSWORD : error;
+}
+
 int cx__pq_refused(const PGconn *pg)
 {
     const char *words = PQerrorMessage(pg);
     const char *state = state_in(words);
 
     if (state != NULL && cause_of(state) != &unknown)
-        return cx__problem(
-            cause_of(state)->error,
-            "the database cannot be connected to: %s (SQLSTATE %.5s)",
-            cause_of(state)->words, state);
+        return refused_for(state);
     if (state == NULL && PQconnectionNeedsPassword(pg))
         return cx__problem(-EACCES,
                            "the database wants a password, and has none");

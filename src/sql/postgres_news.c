@@ -26,7 +26,8 @@
 #include "postgres.h"
 #include "postgres_statement.h"
 
-#define VERSION "SELECT coalesce(max(version), 0) FROM cx_migrations"
+#define VERSION_FROM "SELECT coalesce(max(version), 0) FROM "
+#define VERSION VERSION_FROM "cx_migrations"
 
 enum { TEXT_BYTES = 160, NUMBER_BYTES = 32 };
 
@@ -49,6 +50,23 @@ int cx__pg_look(struct cx__connection *connection)
     connection->unsettled = true;
     PQclear(result);
     return 0;
+}
+
+int cx__pg_version_of(struct cx__connection *connection, int64_t id,
+                      int *version)
+{
+    char text[TEXT_BYTES];
+    PGresult *result;
+    int error;
+
+    (void)snprintf(text, sizeof(text), VERSION_FROM "t%lld.cx_migrations",
+                   (long long)id);
+    error = cx__pg_query(connection, text, 0, NULL, &result);
+    if (error == 0) {
+        *version = version_in(result);
+        PQclear(result);
+    }
+    return error;
 }
 
 /* The version is read when the listening has begun, in another transaction:

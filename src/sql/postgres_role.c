@@ -5,8 +5,9 @@
  *
  * The server lets any role change its own password and its settings, with
  * which it shuts itself out or lets others in. That cannot be forbidden, so it
- * is undone: a role that cannot log in, or has settings, is given a new
- * password and loses its settings and all its sessions.
+ * is undone: a role whose password the server does not take, or that has
+ * settings, is given a new password and loses its settings and all its
+ * sessions. What an administrator has done to keep it out stays.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -179,9 +180,9 @@ int cx__pg_secret(const cx_db *db, int64_t id, char secret[CX__PG_SECRET_BYTES])
     return error;
 }
 
-int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id)
+int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id,
+                     char secret[CX__PG_SECRET_BYTES])
 {
-    char secret[CX__PG_SECRET_BYTES];
     int error = make_secret(secret);
 
     if (error == 0)
@@ -234,14 +235,19 @@ static int unlink_objects(struct cx__pq *pq, const char *role)
         role);
 }
 
-/* An open transaction of its own keeps a role from being changed: sessions are
- * ended before it, and those after it that began meanwhile. */
-int cx__pg_shut_role(struct cx__pq *pq, const char *role)
+/* An open transaction of its own keeps a role from being changed. */
+static int free_role(struct cx__pq *pq, const char *role)
 {
     int error = join_role(pq, role);
 
-    if (error == 0)
-        error = end_sessions(pq, role);
+    return error == 0 ? end_sessions(pq, role) : error;
+}
+
+/* Sessions that have begun meanwhile are ended after it. */
+int cx__pg_shut_role(struct cx__pq *pq, const char *role)
+{
+    int error = free_role(pq, role);
+
     if (error == 0)
         error = cx__pg_run_format(pq, IF_ROLE "ALTER ROLE %s NOLOGIN" END_IF,
                                   role, role);
@@ -258,6 +264,9 @@ int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id)
         error = cx__pg_run_format(
             pq, IF_ROLE "DROP OWNED BY %s; DROP ROLE %s" END_IF, role, role,
             role);
+    if (error == -EINVAL)
+        error = cx__problem(-EBUSY, "the tenant's role has something in another"
+                                    " database, which may be a copy of this");
     if (error == 0)
         error = cx__pg_run_format(
             pq, "DELETE FROM ctxvar.cx_secrets WHERE id = %lld", (long long)id);
@@ -281,29 +290,48 @@ static int look_up_secret(struct cx__pq *pq, int64_t id,
     return error;
 }
 
-/* 1, 0 or the error. */
-static int has_settings(struct cx__pq *pq, const char *role)
+/* What is found of a role with which a login has failed. */
+enum { AS_MADE, HAS_SETTINGS_OF_ITS_OWN, NOT_THERE };
+
+static int judge(const PGresult *result)
+{
+    if (PQntuples(result) != 1)
+        return NOT_THERE;
+    /* It cannot have done that to itself. */
+    if (!cx__pg_is_true(result, 0))
+        return cx__problem(-EACCES, "the tenant's role may not log in: it has"
+                                    " NOLOGIN, or VALID UNTIL is over");
+    return cx__pg_is_true(result, 1) ? HAS_SETTINGS_OF_ITS_OWN : AS_MADE;
+}
+
+/* One of those, or the error. */
+static int examine(struct cx__pq *pq, const char *role)
 {
     const char *const params[] = {role};
     PGresult *result;
-    int error = cx__pq_query(pq,
-                             "SELECT " HAS_SETTINGS " FROM pg_roles r,"
-                             " pg_database d WHERE r.rolname = $1"
-                             " AND d.datname = current_database()",
-                             1, params, &result);
+    int found = cx__pq_query(
+        pq,
+        "SELECT rolcanlogin AND coalesce(rolvaliduntil > now(), true)"
+        ", " HAS_SETTINGS " FROM pg_roles r, pg_database d"
+        " WHERE r.rolname = $1 AND d.datname = current_database()",
+        1, params, &result);
 
-    if (error != 0)
-        return error;
-    error = cx__pg_is_true(result, 0);
+    if (found != 0)
+        return found;
+    found = judge(result);
     PQclear(result);
-    return error;
+    return found;
 }
 
+/* Its sessions are ended first, as when it is dropped: the list of roles, which
+ * others wait for, is locked. */
 static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
                        char secret[CX__PG_SECRET_BYTES])
 {
     int error = make_secret(secret);
 
+    if (error == 0)
+        error = free_role(pq, role);
     if (error == 0)
         error = cx__pg_run_format(pq, "ALTER ROLE %s RESET ALL", role);
     if (error == 0)
@@ -313,6 +341,14 @@ static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
             " RESET ALL', current_database()); END $$",
             role);
     return error == 0 ? set_secret(pq, role, id, secret) : error;
+}
+
+static int make_again(struct cx__pq *pq, const char *role, int64_t id,
+                      char secret[CX__PG_SECRET_BYTES])
+{
+    int error = cx__pg_make_role(pq, role, id, secret);
+
+    return error == 0 ? cx__pg_give_room(pq, role, id) : error;
 }
 
 /* 1: it was put right. Of several who find it spoilt, the first one does so:
@@ -331,10 +367,11 @@ static int restore_role(struct cx__pq *pq, const char *role, int64_t id,
         memcpy(secret, kept, sizeof(kept));
         return 0;
     }
-    result = is_spoilt ? 1 : has_settings(pq, role);
-    if (result != 1)
+    result = examine(pq, role);
+    if (result < 0 || (result == AS_MADE && !is_spoilt))
         return result;
-    result = remake_role(pq, role, id, secret);
+    result = result == NOT_THERE ? make_again(pq, role, id, secret)
+                                 : remake_role(pq, role, id, secret);
     if (result == 0)
         result = cx__pq_run(pq, "COMMIT");
     return result == 0 ? 1 : result;

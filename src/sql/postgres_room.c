@@ -12,27 +12,64 @@
 
 enum { TRIES = 3 };
 
-/* The schema, whose tables to come the role may read and write. */
+/* A role that is not there is given its rights when it is made again. */
+int cx__pg_give_tables(struct cx__pq *pq, const char *role, int64_t id)
+{
+    return cx__pg_run_format(
+        pq,
+        "DO $$ DECLARE its record; BEGIN"
+        " FOR its IN SELECT c.oid::regclass AS name, relname, relkind"
+        "  FROM pg_class c, pg_roles r WHERE r.rolname = '%s'"
+        "  AND c.relnamespace = 't%lld'::regnamespace AND relkind IN ('r', 'S')"
+        "  AND NOT EXISTS"
+        "   (SELECT FROM aclexplode(relacl) a WHERE a.grantee = r.oid) LOOP"
+        "  EXECUTE format('GRANT %%s %%s TO %s',"
+        "   CASE WHEN its.relkind = 'S' THEN 'USAGE ON SEQUENCE'"
+        "   WHEN its.relname = 'cx_migrations' THEN 'SELECT ON'"
+        "   ELSE 'SELECT, INSERT, UPDATE, DELETE ON' END, its.name);"
+        " END LOOP; END $$",
+        role, (long long)id, role);
+}
+
+/* A copy made on the same server has granted it to the roles of the database
+ * that it is a copy of, which then could not be dropped. An administrator's
+ * own stay. */
+static int take_from_others(struct cx__pq *pq, long long id)
+{
+    return cx__pg_run_format(
+        pq,
+        "DO $$ DECLARE other regrole; its text; BEGIN"
+        " FOR other IN SELECT r.oid FROM pg_namespace n,"
+        "  aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee"
+        "  WHERE n.nspname = 't%lld' AND r.rolname ~ '^cx_[0-9]+_%lld$' LOOP"
+        "  FOREACH its IN ARRAY ARRAY["
+        "   format('DATABASE %%I', current_database()), 'SCHEMA t%lld',"
+        "   'ALL TABLES IN SCHEMA t%lld', 'ALL SEQUENCES IN SCHEMA t%lld'] LOOP"
+        "   EXECUTE format('REVOKE ALL ON %%s FROM %%s', its, other);"
+        "  END LOOP;"
+        " END LOOP; END $$",
+        id, id, id, id, id);
+}
+
+static int give_schema(struct cx__pq *pq, const char *role, long long id)
+{
+    return cx__pg_run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id, role);
+}
+
+int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id)
+{
+    int error = take_from_others(pq, id);
+
+    if (error == 0)
+        error = give_schema(pq, role, id);
+    return error == 0 ? cx__pg_give_tables(pq, role, id) : error;
+}
+
 static int make_schema(struct cx__pq *pq, const char *role, long long id)
 {
     int error = cx__pg_run_format(pq, "CREATE SCHEMA t%lld", id);
 
-    if (error == 0)
-        error = cx__pg_run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id,
-                                  role);
-    if (error == 0)
-        error =
-            cx__pg_run_format(pq,
-                              "ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld GRANT"
-                              " SELECT, INSERT, UPDATE, DELETE ON TABLES TO %s",
-                              id, role);
-    if (error == 0)
-        error =
-            cx__pg_run_format(pq,
-                              "ALTER DEFAULT PRIVILEGES IN SCHEMA t%lld GRANT"
-                              " USAGE ON SEQUENCES TO %s",
-                              id, role);
-    return error;
+    return error == 0 ? give_schema(pq, role, id) : error;
 }
 
 static int drop_schema(struct cx__pq *pq, long long id)
@@ -42,6 +79,7 @@ static int drop_schema(struct cx__pq *pq, long long id)
 
 static int make_room(struct cx__pq *pq, const char *role, int64_t id)
 {
+    char secret[CX__PG_SECRET_BYTES];
     int error = cx__pg_lock_roles(pq);
 
     if (error == 0)
@@ -49,11 +87,13 @@ static int make_room(struct cx__pq *pq, const char *role, int64_t id)
     if (error == 0)
         error = cx__pg_drop_role(pq, role, id);
     if (error == 0)
-        error = cx__pg_make_role(pq, role, id);
+        error = cx__pg_make_role(pq, role, id, secret);
     if (error == 0)
         error = make_schema(pq, role, id);
     if (error == 0)
-        error = cx__pg_copy_template(pq, role, id);
+        error = cx__pg_copy_template(pq, id);
+    if (error == 0)
+        error = cx__pg_give_tables(pq, role, id);
     return error == 0 ? cx__pq_run(pq, "COMMIT") : error;
 }
 

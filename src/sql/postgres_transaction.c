@@ -54,6 +54,17 @@ static int run_setting(struct cx__pg_connection *connection)
     return failed != 0 ? failed : error;
 }
 
+/* The tenant may use the tables that a script has made. */
+static int give_new(struct cx__pg_connection *connection)
+{
+    int64_t id = connection->base.pool->id;
+    char role[CX__PG_ROLE_BYTES];
+
+    cx__pg_role(connection->base.db, id, role);
+    return cx__pg_broken(connection,
+                         cx__pg_give_tables(connection->pq, role, id));
+}
+
 /* A script may have several statements, but not end the transaction: within
  * EXECUTE the server refuses to. */
 int cx__pg_run_script(struct cx__connection *base, const char *script)
@@ -67,6 +78,8 @@ int cx__pg_run_script(struct cx__connection *base, const char *script)
         error = cx__pg_broken(connection, run_setting(connection));
     if (error == 0)
         error = cx__pg_check_copyable(base);
+    if (error == 0 && base->pool->id != CX__TEMPLATE)
+        error = give_new(connection);
     return error == 0 ? cx__pg_tell(base) : error;
 }
 

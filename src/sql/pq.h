@@ -50,8 +50,10 @@ enum { CX__PQ_GRACE_MS = 1000 };
 
 /*
  * Connect, with the parameters of PQconnectdb(), names and values, both ended
- * by a NULL. 0, or the error with words left for it.
+ * by a NULL. 0, or the error with words left for it. CX__PQ_PASSWORD: it is the
+ * password that the server does not take, and the words say so.
  */
+enum { CX__PQ_PASSWORD = 1 };
 int cx__pq_connect(const char *const names[], const char *const values[],
                    struct cx__pq_cancels *cancels, struct cx__pq **pq);
 
@@ -101,7 +103,7 @@ int cx__pq_error(const PGresult *result);
 /* The same of a script that is run by a statement of ours. */
 int cx__pq_script_error(const PGresult *result);
 
-/* Why a connection was not made: the error, with its words. */
+/* Why a connection was not made, as of cx__pq_connect(). */
 int cx__pq_refused(const PGconn *pg);
 
 /* That a connection is lost; that libpq did not take what is to be sent. */

@@ -100,6 +100,99 @@ DB_TEST(the_version_is_a_tenants)
     assert_int_equal(cx_migrate_version(db, NULL), -EINVAL);
 }
 
+/* What was told of each tenant, up to one that is too many. */
+struct told {
+    int64_t id[4];
+    int version[4];
+    char words[128];
+    size_t n;
+    size_t most;
+};
+
+static int take_version(cx_tenant *tenant, int version, void *arg)
+{
+    struct told *told = arg;
+
+    if (told->n == told->most)
+        return 7;
+    told->id[told->n] = cx_tenant_id(tenant);
+    told->version[told->n++] = version;
+    if (version < 0)
+        (void)snprintf(told->words, sizeof(told->words), "%s", cx_db_problem());
+    return 0;
+}
+
+/* Three tenants of version 2. */
+static void make_three(cx_db *db)
+{
+    for (int i = 0; i < 3; i++)
+        cx_tenant_unref(tenant_make(db, (char[]){(char)('A' + i), '\0'}));
+    assert_ok(migrate(db, 2, NULL));
+}
+
+DB_TEST(the_versions_of_all_tenants_are_told_in_the_order_of_their_ids)
+{
+    struct told told = {.most = 4};
+
+    assert_int_equal(cx_migrate_versions(db, NULL, NULL), -EINVAL);
+    assert_int_equal(cx_migrate_versions(NULL, take_version, &told), -EINVAL);
+    assert_ok(cx_migrate_versions(db, take_version, &told));
+    assert_int_equal(told.n, 0);
+    make_three(db);
+    assert_ok(cx_migrate_versions(db, take_version, &told));
+    assert_int_equal(told.n, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(told.id[i], i + 1);
+        assert_int_equal(told.version[i], 2);
+    }
+    told = (struct told){.most = 1};
+    assert_int_equal(cx_migrate_versions(db, take_version, &told), 7);
+}
+
+DB_TEST(a_version_that_cannot_be_read_hides_no_other)
+{
+    struct told told = {.most = 4};
+    char path[128];
+
+    make_three(db);
+    (void)snprintf(path, sizeof(path), "%s/db/t2.db", folder->path);
+    if (server() != NULL)
+        server_run(folder->url, "SET client_min_messages = error;"
+                                " DROP SCHEMA t2 CASCADE");
+    else
+        assert_int_equal(unlink(path), 0);
+    assert_ok(cx_migrate_versions(db, take_version, &told));
+    assert_int_equal(told.n, 3);
+    assert_int_equal(told.version[0], 2);
+    assert_true(told.version[1] < 0);
+    assert_string_not_equal(told.words, "");
+    assert_int_equal(told.version[2], 2);
+}
+
+/* A tenant's own call, made while the versions of all are told. */
+static int use_tenant(cx_tenant *tenant, int version, void *db)
+{
+    CX_WITH_TENANT(tenant) {
+        assert_int_equal(number(db, "SELECT count(*) FROM users"), 1);
+    }
+    assert_int_equal(version, 2);
+    return 0;
+}
+
+TASK_TEST(a_walk_over_versions_has_no_connection_between_them)
+{
+    const cx_db_options options = {.connections = 1};
+    struct folder folder;
+    cx_db *db;
+
+    folder_make(&folder);
+    assert_ok(cx_db_open(folder.url, &options, &db));
+    make_three(db);
+    assert_ok(cx_migrate_versions(db, use_tenant, db));
+    assert_ok(cx_db_close(db));
+    folder_remove(&folder);
+}
+
 DB_TEST(all_tenants_are_migrated)
 {
     cx_tenant *tenants[10];
@@ -350,7 +443,10 @@ DB_TEST(a_table_may_be_built_anew)
 
 static void assert_busy(cx_db *db)
 {
+    struct told told = {.most = 4};
+
     assert_int_equal(migrate(db, 2, NULL), -EBUSY);
+    assert_int_equal(cx_migrate_versions(db, take_version, &told), -EBUSY);
 }
 
 DB_TEST(who_uses_a_tenant_does_not_wait_for_itself)
@@ -405,6 +501,10 @@ int main(void)
         cmocka_unit_test(a_new_tenant_is_of_the_last_version),
         cmocka_unit_test(the_version_is_that_of_the_last_migration),
         cmocka_unit_test(the_version_is_a_tenants),
+        cmocka_unit_test(
+            the_versions_of_all_tenants_are_told_in_the_order_of_their_ids),
+        cmocka_unit_test(a_version_that_cannot_be_read_hides_no_other),
+        cmocka_unit_test(a_walk_over_versions_has_no_connection_between_them),
         cmocka_unit_test(all_tenants_are_migrated),
         cmocka_unit_test(what_is_done_is_not_done_again),
         cmocka_unit_test(each_is_told_of_with_the_template_first),

@@ -4,45 +4,12 @@
  * gets over it, and nobody else need. The numbers are those of the catalogue of
  * attacks.
  */
+#include "administrator.h"
 #include "two.h"
 
 #include <ctxvar/deadline.h>
+#include <ctxvar/migrate.h>
 #include <ctxvar/model.h>
-
-/* A's role in what psql runs: named after the database's number. */
-#define A_ROLE                                                                 \
-    "(SELECT format('cx_%s_1', oid) FROM pg_database"                          \
-    " WHERE datname = current_database())"
-
-/* The URL of a test's database for another role. */
-static void url_as(const char *role, const char *url, char *to, size_t size)
-{
-    const char *database = strstr(url, "@/");
-
-    assert_non_null(database);
-    (void)snprintf(to, size, "postgresql://%s%s", role, database);
-}
-
-/* Wait until a statement of the administrator's gives 0. */
-static void await_none(const char *url, const char *statement)
-{
-    char answer[32] = "";
-    char its[256];
-
-    url_as("postgres", url, its, sizeof(its));
-    while (strcmp(answer, "0\n") != 0) {
-        char command[1024];
-        FILE *pipe;
-
-        assert_ok(cx_sleep(10));
-        (void)snprintf(command, sizeof(command), "psql -qXAt '%s' -c \"%s\"",
-                       its, statement);
-        pipe = popen(command, "r");
-        assert_non_null(pipe);
-        assert_non_null(fgets(answer, sizeof(answer), pipe));
-        assert_int_equal(pclose(pipe), 0);
-    }
-}
 
 /* A task of A's with one statement, which goes on until it is ended. */
 struct statement {
@@ -151,6 +118,31 @@ ATTACK(settings_that_a_role_gives_itself_are_taken_from_it)
     }
 }
 
+/* P24: what is put right is a row that the role itself can have locked. */
+ATTACK(a_role_that_holds_its_own_row_is_put_right_all_the_same)
+{
+    struct statement holding = {
+        db, "DO $$ BEGIN ALTER ROLE CURRENT_USER SET work_mem = '1MB';"
+            " PERFORM pg_sleep(600); END $$"};
+    cx_task *task;
+    cx_tenant *tenant;
+    cx_db *again;
+
+    assert_ok(run(db, "ALTER ROLE CURRENT_USER SET statement_timeout = 1"));
+    task = start(&holding, folder->url);
+    assert_ok(cx_db_open(folder->url, NULL, &again));
+    assert_ok(cx_tenant_find(again, CX_TEXT("A"), &tenant));
+    CX_WITH_TENANT(tenant) {
+        CX_TIMEOUT(8000) {
+            assert_ok(run(again, "UPDATE users SET age = age"));
+        }
+    }
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, NULL), 0);
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(again));
+}
+
 /* A database whose tenants need their passwords. */
 static void guarded_make(struct folder *folder)
 {
@@ -188,6 +180,122 @@ TASK_TEST(a_password_that_a_role_gives_itself_is_taken_from_it)
     assert_ok(cx_db_close(db));
     server_run(server(), "DROP DATABASE guarded");
     folder_remove(&folder);
+}
+
+/* Have pg_hba.conf refuse a role, or nobody, and wait until it does. */
+static void refuse(const char *url, const char *role)
+{
+    char statement[256], before[ANSWER_BYTES], after[ANSWER_BYTES];
+
+    ask(url, "SELECT pg_conf_load_time()", before);
+    (void)snprintf(
+        statement, sizeof(statement),
+        "DO \\$\\$ BEGIN EXECUTE format('COPY (SELECT ''%s'') TO %%L',"
+        " current_setting('data_directory') || '/refused'); END"
+        " \\$\\$",
+        role);
+    server_run_as_superuser(url, statement);
+    server_run_as_superuser(url, "SELECT pg_reload_conf()");
+    do {
+        assert_ok(cx_sleep(10));
+        ask(url, "SELECT pg_conf_load_time()", after);
+    } while (strcmp(before, after) == 0);
+}
+
+/* A tenant whose login fails with these words, how often it tries; and keeps
+ * its password. */
+static void assert_kept_out(const char *url, cx_db *db, const char *words)
+{
+    static const char its[] = "SELECT secret FROM ctxvar.cx_secrets";
+    char before[ANSWER_BYTES], after[ANSWER_BYTES];
+
+    ask(url, its, before);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run(db, "SELECT 1"), -EACCES);
+        assert_non_null(strstr(cx_db_problem(), words));
+    }
+    ask(url, its, after);
+    assert_string_equal(before, after);
+}
+
+DB_TEST(a_role_that_pg_hba_conf_refuses_keeps_its_password)
+{
+    cx_tenant *tenant = tenant_make(db, "A");
+    char role[64];
+
+    role_of(folder, 1, role);
+    refuse(folder->url, role);
+    CX_WITH_TENANT(tenant) {
+        assert_kept_out(folder->url, db, "pg_hba.conf");
+        refuse(folder->url, "nobody");
+        assert_ok(run(db, "SELECT 1"));
+    }
+    cx_tenant_unref(tenant);
+}
+
+/* What a role cannot have done to itself is an administrator's doing; but one
+ * that is not there is made again. */
+TASK_TEST(a_role_that_an_administrator_keeps_out_stays_out)
+{
+    static const char *const changes[][3] = {
+        {"ALTER ROLE %s NOLOGIN", "ALTER ROLE %s LOGIN", "NOLOGIN"},
+        {"ALTER ROLE %s VALID UNTIL '2001-01-01'",
+         "ALTER ROLE %s VALID UNTIL 'infinity'", "VALID UNTIL"},
+    };
+    struct folder folder;
+    char role[64], statement[128];
+    cx_tenant *tenant;
+    cx_db *db;
+
+    guarded_make(&folder);
+    assert_ok(cx_db_open(folder.url, NULL, &db));
+    tenant = tenant_make(db, "A");
+    role_of(&folder, 1, role);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        (void)snprintf(statement, sizeof(statement), changes[i][0], role);
+        server_run_as_superuser(folder.url, statement);
+        CX_WITH_TENANT(tenant) {
+            assert_kept_out(folder.url, db, changes[i][2]);
+        }
+        (void)snprintf(statement, sizeof(statement), changes[i][1], role);
+        server_run_as_superuser(folder.url, statement);
+    }
+    (void)snprintf(statement, sizeof(statement),
+                   "ALTER ROLE %s RENAME TO elsewhere", role);
+    server_run_as_superuser(folder.url, statement);
+    CX_WITH_TENANT(tenant) {
+        assert_ok(run(db, "SELECT count(*) FROM cx_migrations"));
+    }
+    server_run_as_superuser(folder.url, "DROP OWNED BY elsewhere");
+    server_run_as_superuser(folder.url, "DROP ROLE elsewhere");
+    assert_ok(cx_tenant_drop(tenant));
+    cx_tenant_unref(tenant);
+    assert_ok(cx_db_close(db));
+    server_run(server(), "DROP DATABASE guarded");
+    folder_remove(&folder);
+}
+
+/* P23: of what others have given it, a role can drop only what it is to have of
+ * tables to come. */
+DB_TEST(a_role_that_gives_up_its_rights_has_them_all_the_same)
+{
+    static const cx_migration serial[] = {
+        {1, "users",
+         .postgres =
+             "CREATE TABLE users (id bigserial PRIMARY KEY, name text)"},
+    };
+    cx_tenant *tenant = tenant_make(db, "A");
+
+    CX_WITH_TENANT(tenant) {
+        assert_ok(run(db, "DROP OWNED BY CURRENT_USER"));
+        assert_ok(cx_migrate(db, serial, 1, NULL, NULL));
+        assert_ok(run(db, "INSERT INTO users (name) VALUES ('x')"));
+        assert_ok(run(db, "UPDATE users SET name = 'y'"));
+        assert_ok(run(db, "DELETE FROM users"));
+        assert_int_equal(run(db, "DELETE FROM cx_migrations"), -EACCES);
+        assert_int_equal(run(db, "TRUNCATE users"), -EACCES);
+    }
+    cx_tenant_unref(tenant);
 }
 
 /* P24: more than the server has locks for in one transaction. */
@@ -348,7 +456,12 @@ int main(void)
         cmocka_unit_test(
             a_tenant_that_holds_the_databases_row_does_not_keep_it_from_opening),
         cmocka_unit_test(settings_that_a_role_gives_itself_are_taken_from_it),
+        cmocka_unit_test(
+            a_role_that_holds_its_own_row_is_put_right_all_the_same),
         cmocka_unit_test(a_password_that_a_role_gives_itself_is_taken_from_it),
+        cmocka_unit_test(a_role_that_pg_hba_conf_refuses_keeps_its_password),
+        cmocka_unit_test(a_role_that_an_administrator_keeps_out_stays_out),
+        cmocka_unit_test(a_role_that_gives_up_its_rights_has_them_all_the_same),
         cmocka_unit_test(
             a_tenant_with_many_large_objects_is_dropped_all_the_same),
         cmocka_unit_test(a_drop_that_has_to_wait_keeps_nobody_from_creating),

@@ -405,6 +405,23 @@ static void migrations_survive_want_of_memory(void **state)
     assert_true(sweep(migrate) > 10);
 }
 
+static int check_version(CX__UNUSED cx_tenant *tenant, int version,
+                         CX__UNUSED void *arg)
+{
+    return version < 0 ? version : 0;
+}
+
+static int walk_versions(struct world *world)
+{
+    return cx_migrate_versions(world->db, check_version, NULL);
+}
+
+static void versions_survive_want_of_memory(void **state)
+{
+    (void)state;
+    assert_true(sweep(walk_versions) > 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +437,7 @@ int main(void)
         cmocka_unit_test(arrays_survive_want_of_memory),
         cmocka_unit_test(transactions_survive_want_of_memory),
         cmocka_unit_test(migrations_survive_want_of_memory),
+        cmocka_unit_test(versions_survive_want_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,14 @@ class Tenants(Engine):
         self.assertEqual(self.tenants(), [(str(i + 1), "0", "T%d" % i)
                                           for i in range(25)])
 
+    @unittest.skipUnless(SERVER, "a file has no logins")
+    def test_a_list_does_not_log_in_as_the_tenants(self):
+        self.done("create", "A")
+        oid = server_sql("SELECT oid FROM pg_database"
+                         " WHERE datname = current_database()", self.url)
+        server_sql("ALTER ROLE cx_%s_1 NOLOGIN" % oid.strip(), self.url)
+        self.assertEqual(self.tenants(), [("1", "0", "A")])
+
     def test_a_list_that_cannot_be_written_is_an_error(self):
         self.done("create", "A")
         for output in (">&-", "<&- >&-", ">/dev/full"):

@@ -98,10 +98,9 @@ static const struct subcommand {
     int arguments; /* after the URL */
     const char *takes;
     const char *about;
-    const char *more;     /* of its own help */
-    bool makes;           /* a database, where there is none */
-    bool asks;            /* before it does it, unless told --yes */
-    unsigned connections; /* at most; 0: the library's default */
+    const char *more; /* of its own help */
+    bool makes;       /* a database, where there is none */
+    bool asks;        /* before it does it, unless told --yes */
     bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
 } subcommands[] = {
     {.name = "create",
@@ -119,8 +118,7 @@ static const struct subcommand {
      .arguments = 0,
      .takes = "URL",
      .about = "tell the id, version and name of each",
-     .more = "The version of one that cannot be opened is shown as \"?\".\n",
-     .connections = TENANT_LIST_CONNECTIONS},
+     .more = "A version that cannot be read is shown as \"?\".\n"},
     {.name = "rename",
      .run = rename_tenant,
      .arguments = 2,
@@ -226,8 +224,7 @@ struct run {
 static int open_database(const struct run *run)
 {
     struct tenant_call *call = run->call;
-    cx_db_options options = {.existing = true,
-                             .connections = run->subcommand->connections};
+    cx_db_options options = {.existing = true};
     int error = cx_db_open(call->url, &options, &call->db);
 
     if (error != -ENOENT || !run->subcommand->makes)

@@ -12,9 +12,6 @@
 
 #include "scripts.h"
 
-/* How many tenants a list asks at once, each over a connection. */
-enum { TENANT_LIST_CONNECTIONS = 4 };
-
 /* A call of a subcommand, whose function runs in a task. */
 struct tenant_call {
     const char *url;
