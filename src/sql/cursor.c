@@ -7,20 +7,15 @@
 #include "problem.h"
 #include "row.h"
 
-/* A cursor is a call that lasts. */
-static struct cx__call call_of(const struct cx__cursor *cursor)
-{
-    return (struct cx__call){.model = cursor->model,
-                             .operation = CX__SELECT,
-                             .engine = cursor->connection->db->engine,
-                             .connection = cursor->connection,
-                             .statement = cursor->statement};
-}
-
-/* The end of the rows, or of the wish for more. */
+/* The end of the rows, or of the wish for more: a cursor is a call that
+ * lasts. */
 static int cursor_close(struct cx__cursor *cursor, int error)
 {
-    struct cx__call call = call_of(cursor);
+    struct cx__call call = {.model = cursor->model,
+                            .operation = CX__SELECT,
+                            .engine = cursor->connection->db->engine,
+                            .connection = cursor->connection,
+                            .statement = cursor->statement};
 
     cursor->connection = NULL;
     return cx__call_end(&call, error);
@@ -51,21 +46,29 @@ struct cx__cursor cx__cursor_begin(cx_db *db, const cx_model *model,
     return cursor;
 }
 
+static int cursor_step(const struct cx__cursor *cursor)
+{
+    const cx_db *db = cursor->connection->db;
+    int result;
+
+    if (!cx__db_is_here(db))
+        return cx__wordless(-EXDEV);
+    result = db->engine->step(cursor->statement);
+    if (result != 1)
+        return result;
+    result = cx__row_read(cursor->statement, cursor->row, NULL);
+    return result == 0 ? 1 : result;
+}
+
 bool cx__cursor_next(struct cx__cursor *cursor)
 {
-    struct cx__call call;
     int result;
 
     if (cursor->connection == NULL)
         return false;
-    call = call_of(cursor);
-    result = cx__db_is_here(call.connection->db) ? cx__call_step(&call)
-                                                 : cx__wordless(-EXDEV);
-    if (result == 1) {
-        result = cx__row_read(call.statement, cursor->row, NULL);
-        if (result == 0)
-            return true;
-    }
+    result = cursor_step(cursor);
+    if (CX__LIKELY(result == 1))
+        return true;
     *cursor->error = cursor_close(cursor, result);
     return false;
 }
