@@ -181,6 +181,8 @@ struct cx__engine {
      * CX__SCHEMA room, where it leaves only what new rooms would have, too. */
     const char *(*script_of)(const cx_migration *migration);
     int (*run_script)(struct cx__connection *connection, const char *script);
+    /* In the same way: have a room as it was before the first of them. */
+    int (*clear)(struct cx__connection *connection);
 
     /* A new tenant's room, as the template's; there may be the remains of
      * one that was never listed. */

@@ -342,6 +342,7 @@ const struct cx__engine cx__postgres = {
     .describe = cx__pg_describe,
     .script_of = cx__pg_script_of,
     .run_script = cx__pg_run_script,
+    .clear = cx__pg_clear,
     .returning = true,
     .for_update = " FOR UPDATE",
     .run_batch = cx__pg_run_batch,

@@ -157,6 +157,7 @@ const struct cx__engine cx__sqlite = {
     .rollback = cx__sqlite_rollback,
     .script_of = cx__sqlite_script_of,
     .run_script = cx__sqlite_run_script,
+    .clear = cx__sqlite_clear,
     .provision = cx__sqlite_provision,
     .remove = cx__sqlite_remove,
 };
