@@ -100,6 +100,7 @@ static const struct subcommand {
     const char *about;
     const char *more;     /* of its own help */
     bool makes;           /* a database, where there is none */
+    bool changed;         /* it takes --changed */
     unsigned connections; /* at most; 0: the library's default */
     bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
 } subcommands[] = {
@@ -141,11 +142,14 @@ static const struct subcommand {
          "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
          "them. A script for one engine is 0001_users.sqlite.sql or\n"
          "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"
-         "A tenant that fails is told of, and the others go on. Where there is\n"
-         "no database, one is made, which a line on standard error tells.\n"
-         "Ctrl-C leaves those that are not done as they were; run again, it\n"
-         "goes on with them.\n",
+         "A tenant that fails is told of, and the others go on. A script that\n"
+         "no tenant has had may be changed; where some have had it, and others\n"
+         "cannot, --changed says of which version the new one is to count as\n"
+         "theirs. Where there is no database, one is made, which a line on\n"
+         "standard error tells. Ctrl-C leaves those that are not done as they\n"
+         "were; run again, it goes on with them.\n",
      .makes = true,
+     .changed = true,
      .prepare = tenant_migrate_prepare},
     {.name = "shell",
      .run = tenant_shell,
@@ -188,9 +192,10 @@ static int help(FILE *out)
             "%s"
             "\n"
             "Options:\n"
-            "  --yes   drop without asking\n"
-            "  --      what follows is no option\n"
-            "  --help  this text; after a subcommand, more of that\n"
+            "  --yes              drop without asking\n"
+            "  --changed VERSION  migrate with another script than tenants had\n"
+            "  --                 what follows is no option\n"
+            "  --help             this text; after a subcommand, more of that\n"
             "\n"
             "%s",
             url_help, exit_help);
@@ -292,6 +297,7 @@ struct words {
     int len;
     bool help;
     bool yes;
+    const char *changed;
 };
 
 /* "--" ends the options, for a name that begins like one. */
@@ -311,6 +317,9 @@ static int read_words(struct words *words, const struct subcommand *subcommand,
             words->help = true;
         else if (looks && strcmp(argv[i], "--yes") == 0)
             words->yes = true;
+        else if (looks && subcommand->changed && i + 1 < argc &&
+                 strcmp(argv[i], "--changed") == 0)
+            words->changed = argv[++i];
         else if (looks)
             return usage_error(tenant, "unknown option", argv[i]);
         else if (words->len > subcommand->arguments)
@@ -328,7 +337,8 @@ static int run_words(const struct subcommand *subcommand,
     struct tenant_call call = {.url = words->of[0],
                                .shown = url_shown(words->of[0], shown),
                                .arguments = words->of + 1,
-                               .yes = words->yes};
+                               .yes = words->yes,
+                               .changed = words->changed};
 
     if (!url_is_one(call.url))
         return usage_error(tenant,
