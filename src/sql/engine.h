@@ -80,7 +80,7 @@ struct cx__batch {
 /*
  * A column of a table.
  *
- * holds     what it is, in the engine's words
+ * holds     what it is declared as
  * kinds     what it may be read as: bits, 1 << cx_kind
  * numbered  the database numbers new rows by it
  * needed    a new row must give it
@@ -158,6 +158,8 @@ struct cx__engine {
      * is true already. */
     int (*look)(struct cx__connection *connection);
 
+    /* What a column is declared as that is to hold values of a kind. */
+    const char *declares[CX_KIND_TIMESTAMP + 1];
     /* Tell each column of a table, whose name is letters, digits and
      * underscores; none: there is no such table. */
     int (*describe)(struct cx__connection *connection, const char *table,
