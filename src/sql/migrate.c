@@ -77,31 +77,54 @@ static int64_t checksum(const struct run *run, size_t n)
     return (int64_t)hash;
 }
 
-/* What was applied as the n-th must be the list's n-th. changed: a version
- * whose script may be another than it was; 0: none. */
-static int check_applied(const struct run *run, int changed, size_t n,
-                         int64_t version, int64_t sum)
+/* How much of what was applied to a room is the list's: n scripts of it, and
+ * what then comes, if there is more, a version. */
+struct history {
+    size_t n;
+    int64_t version;
+};
+
+/* Is a script that was applied the list's next? changed: a version whose script
+ * may be another than it was; 0: none. An error has no words yet. */
+static int check_applied(const struct run *run, int changed,
+                         const struct history *history, int64_t sum)
 {
+    size_t n = history->n;
+
     if (n == run->len)
-        return cx__problem(-ERANGE,
-                           "the tables are of version %lld, which the"
-                           " list does not have",
-                           (long long)version);
-    if (run->list[n].version != version)
-        return cx__problem(-EPROTOTYPE,
-                           "version %lld was applied where the"
-                           " list has version %d",
-                           (long long)version, run->list[n].version);
-    if (version != changed && checksum(run, n) != sum)
-        return cx__problem(-EPROTOTYPE,
-                           "version %lld was changed since it was applied",
-                           (long long)version);
-    return 0;
+        return -ERANGE;
+    if (run->list[n].version != history->version)
+        return -EPROTOTYPE;
+    return history->version == changed || checksum(run, n) == sum ? 0
+                                                                  : -EPROTOTYPE;
 }
 
-/* Walk over what was applied: how many there are, or the error. */
+/* Leave words for that error of a walk. */
+static int refuse(const struct run *run, const struct history *history,
+                  int error)
+{
+    long long version = history->version;
+
+    if (error == -ERANGE)
+        return cx__problem(error,
+                           "the tables are of version %lld, which the"
+                           " list does not have",
+                           version);
+    if (error == -EPROTOTYPE && run->list[history->n].version != version)
+        return cx__problem(error,
+                           "version %lld was applied where the"
+                           " list has version %d",
+                           version, run->list[history->n].version);
+    if (error == -EPROTOTYPE)
+        return cx__problem(
+            error, "version %lld was changed since it was applied", version);
+    return error;
+}
+
+/* Walk over what was applied. */
 static int walk_applied(const struct run *run, int changed,
-                        struct cx__statement *statement, size_t *n)
+                        struct cx__statement *statement,
+                        struct history *history)
 {
     const struct cx__engine *engine = run->db->engine;
     int result;
@@ -112,24 +135,27 @@ static int walk_applied(const struct run *run, int changed,
         result = engine->column(statement, 0, CX_KIND_I64, &version);
         if (result == 0)
             result = engine->column(statement, 1, CX_KIND_I64, &sum);
-        if (result == 0)
-            result = check_applied(run, changed, *n, version.i64, sum.i64);
         if (result != 0)
             return result;
-        (*n)++;
+        history->version = version.i64;
+        result = check_applied(run, changed, history, sum.i64);
+        if (result != 0)
+            return result;
+        history->n++;
     }
     return result;
 }
 
-static int count_applied(const struct run *run, int changed,
-                         struct cx__connection *connection, size_t *n)
+static int read_applied(const struct run *run, int changed,
+                        struct cx__connection *connection,
+                        struct history *history)
 {
     struct cx__statement *statement;
     int error = cx__statement_own(connection, list_applied, &statement);
 
-    *n = 0;
+    *history = (struct history){.n = 0};
     if (error == 0) {
-        error = walk_applied(run, changed, statement, n);
+        error = walk_applied(run, changed, statement, history);
         cx__statement_done(statement);
     }
     return error;
@@ -237,9 +263,10 @@ static int use_room(struct run *run, cx_tenant *tenant, int64_t id, room_fn *fn)
 /* Is what a tenant has had of the list? */
 static int check_history(struct run *run, struct cx__connection *connection)
 {
-    size_t n;
+    struct history history;
+    int error = read_applied(run, run->options->changed, connection, &history);
 
-    return count_applied(run, run->options->changed, connection, &n);
+    return refuse(run, &history, error);
 }
 
 /* Is that so of all tenants? */
@@ -270,26 +297,27 @@ struct template
     struct cx__connection *registry; /* with the list of tenants locked */
 };
 
-/* What of the list is applied to it: as many as are, or, of another list than
- * the tenants', none any more. */
+/* What of the list is applied to it: as many as are, or, if there are others
+ * which no tenant has had, none any more. */
 static int start_template(const struct template *template, size_t *n)
 {
-    int error = count_applied(template->run, 0, template->connection, n);
+    struct history history;
+    int error = read_applied(template->run, 0, template->connection, &history);
 
+    *n = history.n;
     if (error == -ERANGE)
-        return cx__problem(-ERANGE,
-                           "%s: it is an older list, or the script was taken"
-                           " back and needs another in its place, be it an"
-                           " empty one",
-                           cx_db_problem());
+        return cx__problem(error,
+                           "new tenants are of version %lld, which the list"
+                           " does not have: it is an older list, or the script"
+                           " was taken back and needs another in its place, be"
+                           " it an empty one",
+                           (long long)history.version);
     if (error != -EPROTOTYPE)
         return error;
     *n = 0;
     error = check_histories(template->run, template->registry);
-    if (error != 0)
-        return error;
-    cx__problem_forget();
-    return template->run->db->engine->clear(template->connection);
+    return error == 0 ? template->run->db->engine->clear(template->connection)
+                      : error;
 }
 
 /* Within a transaction of the template's. */
@@ -328,14 +356,14 @@ static int migrate_template(struct run *run, struct cx__connection *connection)
 static int check_template(const struct run *run)
 {
     struct cx__connection *connection;
-    size_t n;
+    struct history history;
     int error = cx__pool_lease(run->template, &connection);
 
     if (error != 0)
         return error;
-    error = count_applied(run, 0, connection, &n);
+    error = read_applied(run, 0, connection, &history);
     cx__pool_return(connection);
-    if (error == -EPROTOTYPE || (error == 0 && n < run->len))
+    if (error == -EPROTOTYPE || (error == 0 && history.n < run->len))
         return cx__problem(-EPROTOTYPE, "another list of migrations took the"
                                         " place of this one meanwhile");
     return error == -ERANGE ? 0 : error;
@@ -365,14 +393,16 @@ static int commit(const struct run *run, struct cx__connection *connection)
 static int apply_to_tenant(const struct run *run,
                            struct cx__connection *connection)
 {
-    size_t n;
-    int accepted = 0;
-    int result = count_applied(run, run->options->changed, connection, &n);
+    struct history history;
+    int accepted;
+    int result = read_applied(run, run->options->changed, connection, &history);
 
-    if (result == 0)
-        accepted = accept_changed(run, connection);
-    if (result == 0)
-        result = accepted < 0 ? accepted : apply_from(run, connection, n);
+    if (result != 0)
+        return refuse(run, &history, result);
+    accepted = accept_changed(run, connection);
+    if (accepted < 0)
+        return accepted;
+    result = apply_from(run, connection, history.n);
     return result == 0 ? accepted : result;
 }
 
