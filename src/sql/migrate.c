@@ -281,7 +281,8 @@ static int check_histories(struct run *run, struct cx__connection *registry)
     if (error == -EPROTOTYPE || error == -ERANGE)
         return cx__problem(error,
                            "%s, and tenant %lld has it: let it be as it was,"
-                           " and what is to be otherwise be a new script",
+                           " and what is to be otherwise be a new script; if"
+                           " others cannot have it, declare it changed",
                            cx_db_problem(), (long long)id);
     if (error != 0)
         return cx__problem(error, "tenant %lld: %s", (long long)id,

@@ -5,6 +5,8 @@
  */
 #include "support.h"
 
+#include <signal.h>
+
 #include <ctxvar/migrate.h>
 
 #define STEP(version_, name_, script)                                          \
@@ -327,6 +329,87 @@ TASK_TEST(a_script_that_another_takes_the_place_of_is_not_committed)
     folder_remove(&folder);
 }
 
+static void *fail_in(void *folder)
+{
+    cx_db *db;
+
+    assert_ok(cx_db_open(((struct folder *)folder)->url, NULL, &db));
+    cx_tenant_unref(fail_with_row(db));
+    assert_ok(cx_db_close(db));
+    return NULL;
+}
+
+/* A repair that does not get past the template. */
+static void *repair_for_ever(void *folder)
+{
+    cx_db *db;
+
+    assert_ok(cx_db_open(((struct folder *)folder)->url, NULL, &db));
+    (void)MIGRATE(db, USERS, RIGHT(2),
+                  STEP(3, "endless",
+                       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+                       " SELECT i FROM n) INSERT INTO users SELECT i, 'x', 1"
+                       " FROM n WHERE i > 1"));
+    return NULL;
+}
+
+/* Is it at work on the template? */
+static bool is_repairing(const struct folder *folder)
+{
+    char path[128];
+    sqlite3 *file;
+    int code;
+
+    (void)snprintf(path, sizeof(path), "%s/db/t0.db", folder->path);
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    code = sqlite3_exec(file, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    assert_int_equal(sqlite3_close(file), SQLITE_OK);
+    return code == SQLITE_BUSY;
+}
+
+static void *repair_in(void *folder)
+{
+    cx_tenant *tenant, *late;
+    cx_db *db;
+
+    assert_ok(cx_db_open(((struct folder *)folder)->url, NULL, &db));
+    assert_ok(cx_tenant_find(db, CX_TEXT("acme"), &tenant));
+    late = tenant_make(db, "late");
+    assert_int_equal(version_of(db, late), 2);
+    assert_int_equal(number_of(db, late, "SELECT count(*) FROM ages"), 1);
+    assert_ok(cx_tenant_drop(late));
+    cx_tenant_unref(late);
+    assert_ok(MIGRATE(db, USERS, RIGHT(2)));
+    assert_repaired(db, tenant, 2);
+    assert_ok(cx_db_close(db));
+    return NULL;
+}
+
+/* On a server it goes on until its statement ends. */
+static void a_process_that_ends_amid_it_leaves_the_template_as_it_was(
+    CX__UNUSED void **state)
+{
+    struct folder folder;
+    pid_t child;
+    int status;
+
+    if (server() != NULL)
+        return;
+    folder_make(&folder);
+    assert_int_equal(cx_run(fail_in, &folder, NULL), 0);
+    child = fork();
+    if (child == 0) {
+        (void)cx_run(repair_for_ever, &folder, NULL);
+        _exit(1);
+    }
+    while (!is_repairing(&folder))
+        assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(cx_run(repair_in, &folder, NULL), 0);
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +430,8 @@ int main(void)
         cmocka_unit_test(what_is_made_anew_begins_anew),
         cmocka_unit_test(
             a_script_that_another_takes_the_place_of_is_not_committed),
+        cmocka_unit_test(
+            a_process_that_ends_amid_it_leaves_the_template_as_it_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
