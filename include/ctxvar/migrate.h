@@ -19,6 +19,22 @@
  * what the next program needs and leaves what the last one uses; a later
  * version takes that away. A model says by .from and .until with which
  * versions it works, and a tenant of another one is refused to it.
+ *
+ * A script is tried first on the template, which new tenants are copies of and
+ * where there are no rows: what fails there has touched nobody. What goes well
+ * there may fail for the rows of tenants, which are then as they were before,
+ * while new ones begin with it. The ways out of that:
+ *
+ * - No tenant has had it: the script may be changed, get another number, or go
+ *   for others. The template is made anew from the list. Only at the end of the
+ *   list something must be left in its place, be it an empty script, since a
+ *   list that just ends sooner may be an older program's.
+ * - It is the rows: they are put right, by the program or in a shell, and
+ *   cx_migrate() is called again.
+ * - Some tenants have had it, and others cannot: the script is changed so that
+ *   it can be applied to those, and .changed of the options says of which
+ *   version that is. Where it now does something else, a later script, which
+ *   all get, makes up for it.
  */
 #ifndef CTXVAR_MIGRATE_H
 #define CTXVAR_MIGRATE_H
@@ -27,8 +43,8 @@
 
 CX__BEGIN_DECLS
 
-/** A step from one version of a tenant's tables to the next. Once it was
- *  applied somewhere it must stay as it is. */
+/** A step from one version of a tenant's tables to the next. Once a tenant has
+ *  had it, it must stay as it is. */
 typedef struct cx_migration {
     int version; /**< from 1, each greater than the one before */
     const char *name;
@@ -37,8 +53,9 @@ typedef struct cx_migration {
     const char *sqlite;
     /** The same for PostgreSQL: tables with all that belongs to them, and
      *  sequences. There are no views, functions, triggers, types or row
-     *  security, nor partitions and tables that inherit. What it sets, such as
-     *  the search path, is forgotten when it ends. */
+     *  security, nor partitions and tables that inherit, and nothing that is
+     *  outside of the tenant's tables, such as `public.t`. What it sets, such
+     *  as the search path, is forgotten when it ends. */
     const char *postgres;
 } cx_migration;
 
@@ -51,6 +68,10 @@ typedef struct cx_migrate_options {
      *  cx_db_problem() then tells in words. */
     void (*done)(cx_tenant *tenant, int error, void *arg);
     void *arg;
+    /** A version whose script was changed although some tenants have had it;
+     *  0: none. They are as if they had had the new one, and so must their
+     *  tables be, or a later script makes them so; the others get it. */
+    int changed;
 } cx_migrate_options;
 
 /** What came of it. */
@@ -58,6 +79,7 @@ typedef struct cx_migrate_report {
     size_t migrated; /**< tenants that were */
     size_t current;  /**< that had no need */
     size_t failed;   /**< that are as they were */
+    int version;     /**< that new tenants are of; 0: none, or that failed */
 } cx_migrate_report;
 
 /**
@@ -80,15 +102,19 @@ typedef struct cx_migrate_report {
  *   -EACCES      a statement that is no matter of tables and rows, that ends
  *                the transaction, or that cannot be in one
  *   -EOPNOTSUPP  something that tenants which are created later would be
- *                without: see cx_migration; PostgreSQL only
+ *                without, or meet: see cx_migration; PostgreSQL only
  *   -EBUSY       the task is in a transaction or amid rows of its own, which
  *                it would wait for
  *   -EEXIST, -EDOM  rows that the new tables refuse
- *   -EPROTOTYPE  a migration that was applied is not what it was
+ *   -EPROTOTYPE  a migration that a tenant has had is not what it was; or
+ *                another list was migrated to at the same time, and this one
+ *                is to be called for again
  *   -ERANGE      the tables are of a later version than the list's last
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
- * Cost: a connection and a transaction for each tenant.
+ * Cost: a connection and a transaction for each tenant, and while that ends the
+ * list of tenants is locked; a look at each tenant first, where the template is
+ * made anew.
  * Source: own.  Since: 0.1
  */
 CX__API int cx_migrate(cx_db *db, const cx_migration *list, size_t len,

@@ -18,6 +18,7 @@
  */
 struct comparison {
     const cx_model *model;
+    const struct cx__engine *engine;
     enum cx__operation operation;
     bool found;
     cx__columns seen;
@@ -39,9 +40,11 @@ static void compare_column(struct comparison *comparison, size_t i,
     cx_kind kind = cx__row_kind(model, i);
 
     if ((found->kinds >> kind & 1) == 0) {
-        say(comparison, found->name, "holds");
-        cx__words_print(&comparison->words, " %s and not %s", found->holds,
-                        cx__kind_words(kind));
+        say(comparison, found->name, "is declared");
+        cx__words_print(
+            &comparison->words, " %s, and %s is kept in %s",
+            found->declared[0] != '\0' ? found->declared : "without a type",
+            cx__kind_words(kind), comparison->engine->declares[kind]);
     }
     if (!found->not_null && !cx__row_may_be_null(model, i))
         say(comparison, found->name, "may be NULL");
@@ -84,10 +87,12 @@ static void say_missing(struct comparison *comparison)
 int cx__model_compare(const cx_model *model, enum cx__operation operation,
                       struct cx__connection *connection)
 {
-    struct comparison comparison = {.model = model, .operation = operation};
+    struct comparison comparison = {.model = model,
+                                    .engine = connection->db->engine,
+                                    .operation = operation};
     struct cx__words *words = &comparison.words;
-    int error = connection->db->engine->describe(connection, model->table,
-                                                 compare, &comparison);
+    int error = comparison.engine->describe(connection, model->table, compare,
+                                            &comparison);
 
     if (error == 0)
         say_missing(&comparison);

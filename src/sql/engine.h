@@ -85,8 +85,7 @@ struct cx__batch {
 /*
  * A column of a table.
  *
- * declared  its type, as its table was made
- * holds     what it is, in the engine's words
+ * declared  its type, as its table was made; "" if it has none
  * kinds     what it may be read as: bits, 1 << cx_kind
  * numbered  the database numbers new rows by it
  * needed    a new row must give it
@@ -94,7 +93,6 @@ struct cx__batch {
 struct cx__found {
     const char *name;
     const char *declared;
-    const char *holds;
     unsigned kinds;
     bool not_null;
     bool key;
@@ -175,6 +173,8 @@ struct cx__engine {
     int (*tables)(struct cx__connection *connection, cx__table_fn *fn,
                   void *arg);
 
+    /* What a column is declared as that is to hold values of a kind. */
+    const char *declares[CX_KIND_TIMESTAMP + 1];
     /* Tell each column of a table; none: there is no such table. */
     int (*describe)(struct cx__connection *connection, const char *table,
                     cx__found_fn *fn, void *arg);
@@ -197,6 +197,8 @@ struct cx__engine {
      * CX__SCHEMA room, where it leaves only what new rooms would have, too. */
     const char *(*script_of)(const cx_migration *migration);
     int (*run_script)(struct cx__connection *connection, const char *script);
+    /* In the same way: have a room as it was before the first of them. */
+    int (*clear)(struct cx__connection *connection);
 
     /* A new tenant's room, as the template's; there may be the remains of
      * one that was never listed. */

@@ -61,6 +61,7 @@ struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
     pool->db = db;
     pool->tenant = cx_tenant_ref(tenant);
     pool->room = room;
+    pool->apart = room == CX__REGISTRY;
     pool->id = id;
     pool->users = 1;
     cx__list_init(&pool->idle);
@@ -259,7 +260,7 @@ static int pool_enter(struct cx__pool *pool)
 {
     int error = gate_enter(pool, &pool->quota);
 
-    if (error == 0 && pool->room != CX__REGISTRY) {
+    if (error == 0 && !pool->apart) {
         error = slot_take(pool);
         if (error != 0)
             cx__gate_leave(&pool->quota);
@@ -269,7 +270,7 @@ static int pool_enter(struct cx__pool *pool)
 
 static void pool_leave(struct cx__pool *pool)
 {
-    if (pool->room != CX__REGISTRY)
+    if (!pool->apart)
         cx__gate_leave(&pool->db->slots);
     cx__gate_leave(&pool->quota);
 }

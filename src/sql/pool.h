@@ -28,13 +28,16 @@ enum cx__room {
  * writer      held by whoever writes, in an engine where that is one at a time
  * generation  that of connections which may still be used
  * search      the last one that has come by here, and where it goes from here
+ * apart       its connections wait for none of the database's slots: somebody
+ *             who has one may be waiting for who needs them
  *
  * A tenant's pool is there <=> users > 0 or open > 0; the registry's always
  */
 struct cx__pool {
     cx_db *db;
-    cx_tenant *tenant; /* a hold on it; NULL: the registry's */
+    cx_tenant *tenant; /* a hold on it; NULL: it is nobody's */
     enum cx__room room;
+    bool apart;
     int64_t id;
     struct cx__gate quota;
     struct cx__gate returned;

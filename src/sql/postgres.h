@@ -128,7 +128,7 @@ int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id);
 
 /* A new room's tables, as the template's; in a transaction. And is there
  * nothing in the room of a migration's connection that such a copy would be
- * without? */
+ * without, and nothing new outside of it? */
 int cx__pg_copy_template(struct cx__pq *pq, int64_t id);
 int cx__pg_check_copyable(struct cx__connection *connection);
 
@@ -174,6 +174,7 @@ int cx__pg_describe(struct cx__connection *connection, const char *table,
                     cx__found_fn *fn, void *arg);
 const char *cx__pg_script_of(const cx_migration *migration);
 int cx__pg_run_script(struct cx__connection *connection, const char *script);
+int cx__pg_clear(struct cx__connection *connection);
 int cx__pg_begin(struct cx__connection *connection, unsigned depth);
 int cx__pg_lock(struct cx__connection *connection);
 int cx__pg_commit(struct cx__connection *connection, unsigned depth);

@@ -11,11 +11,13 @@
  *
  * What is not written here a tenant would be without that is made later than
  * the others, or it would have the template's own: such is refused when a
- * migration makes it.
+ * migration makes it. So is what it makes elsewhere, which for the next room
+ * would be there already.
  */
 #include <errno.h>
 #include <stdio.h>
 
+#include "pool.h"
 #include "postgres.h"
 #include "problem.h"
 
@@ -179,6 +181,57 @@ static const char find_other[] =
     "  WHERE a.attnum > 0 AND NOT a.attisdropped AND f.is_so"
     ") other LIMIT 1";
 
+/* What the transaction has made outside of the schema that is first in the
+ * search path, or changed the tables of, but for what is temporary. A row of
+ * the catalogues that is seen while its transaction goes on is of this one; the
+ * transaction's number is the first, or one of a part of it. */
+static const char find_outside[] =
+    "WITH here AS (SELECT oid FROM pg_namespace"
+    "  WHERE oid = current_schema()::regnamespace"
+    "  OR nspname ~ '^pg_(toast|temp_|toast_temp_)'),"
+    " made AS (SELECT classid, objid, xmin FROM pg_depend"
+    "  WHERE refclassid = 'pg_namespace'::regclass"
+    "  AND refobjid NOT IN (SELECT oid FROM here)"
+    " UNION ALL SELECT 'pg_class'::regclass, oid, xmin FROM pg_class"
+    "  WHERE relkind = 'i' AND relnamespace NOT IN (SELECT oid FROM here)"
+    " UNION ALL SELECT 'pg_namespace'::regclass, oid, xmin FROM pg_namespace"
+    "  WHERE oid NOT IN (SELECT oid FROM here)"
+    " UNION ALL SELECT 'pg_extension'::regclass, oid, xmin FROM pg_extension"
+    " UNION ALL SELECT 'pg_publication'::regclass, oid, xmin"
+    "  FROM pg_publication)"
+    " SELECT what FROM ("
+    "SELECT o.type || ' ' || o.identity AS what"
+    "  FROM made, pg_identify_object(classid, objid, 0) o"
+    "  WHERE age(made.xmin) <= 0 AND pg_xact_status("
+    "   (pg_current_xact_id()::text::numeric - age(made.xmin))::text::xid8)"
+    "   = 'in progress'"
+    " UNION ALL "
+    "SELECT o.type || ' ' || o.identity FROM pg_locks l"
+    "  JOIN pg_class c ON c.oid = l.relation,"
+    "  pg_identify_object('pg_class'::regclass, c.oid, 0) o"
+    "  WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'"
+    "  AND l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'S')"
+    "  AND c.relnamespace NOT IN (SELECT oid FROM here)"
+    ") other LIMIT 1";
+
+/* Have the schema that is first in the search path be without what a migration
+ * may make. Nothing else is removed with it: what depends on it outside is an
+ * error. */
+static const char remove_all[] =
+    "DO $clear$ DECLARE steps text[]; step text; BEGIN"
+    " steps := array(WITH class AS (SELECT * FROM pg_class"
+    "   WHERE relnamespace = current_schema()::regnamespace)"
+    "  SELECT text FROM ("
+    "SELECT 1 AS turn, 'DROP TABLE ' || string_agg(quote_ident(relname), ', ')"
+    "   AS text FROM class WHERE relkind = 'r' AND relname <> 'cx_migrations'"
+    "  UNION ALL "
+    "SELECT 2, 'DROP SEQUENCE IF EXISTS ' || quote_ident(relname)"
+    "   FROM class WHERE relkind = 'S'"
+    "  ) step WHERE text IS NOT NULL ORDER BY turn);"
+    " FOREACH step IN ARRAY steps LOOP EXECUTE step; END LOOP;"
+    " DELETE FROM cx_migrations;"
+    " END $clear$";
+
 /* That the first names that come to mind are the room's. */
 static int use_room(struct cx__pq *pq, int64_t id)
 {
@@ -199,16 +252,35 @@ int cx__pg_copy_template(struct cx__pq *pq, int64_t id)
     return error == 0 ? cx__pq_run(pq, copy_rules) : error;
 }
 
-int cx__pg_check_copyable(struct cx__connection *connection)
+/* Does a query find nothing? */
+static int check_none(struct cx__connection *connection, const char *query,
+                      const char *words)
 {
     PGresult *result;
-    int error = cx__pg_query(connection, find_other, 0, NULL, &result);
+    int error = cx__pg_query(connection, query, 0, NULL, &result);
 
     if (error != 0)
         return error;
     if (PQntuples(result) > 0)
-        error = cx__problem(-EOPNOTSUPP, "%s: a new tenant would be without it",
-                            PQgetvalue(result, 0, 0));
+        error =
+            cx__problem(-EOPNOTSUPP, "%s: %s", PQgetvalue(result, 0, 0), words);
     PQclear(result);
     return error;
+}
+
+int cx__pg_check_copyable(struct cx__connection *connection)
+{
+    int error =
+        check_none(connection, find_other, "a new tenant would be without it");
+
+    if (error == 0 && connection->pool->id == CX__TEMPLATE)
+        error = check_none(connection, find_outside,
+                           "it is outside of a tenant's tables, and there"
+                           " already for the next tenant");
+    return error;
+}
+
+int cx__pg_clear(struct cx__connection *connection)
+{
+    return cx__pg_query(connection, remove_all, 0, NULL, NULL);
 }

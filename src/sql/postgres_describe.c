@@ -16,7 +16,7 @@ static const char tables_of[] =
  * identity, or a default with a sequence in it. */
 static const char columns_of[] =
     "SELECT a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod),"
-    " format_type(a.atttypid, NULL), a.attnotnull, i.indexrelid IS NOT NULL,"
+    " a.attnotnull, i.indexrelid IS NOT NULL,"
     " a.attidentity <> '' OR EXISTS (SELECT FROM pg_attrdef d JOIN pg_depend p"
     " ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND"
     " p.refclassid = 'pg_class'::regclass JOIN pg_class s ON s.oid = p.refobjid"
@@ -28,7 +28,7 @@ static const char columns_of[] =
     " AND NOT a.attisdropped ORDER BY a.attnum";
 
 enum { SCHEMA_BYTES = 32 };
-enum { NAME, TYPE, DECLARED, TYPE_NAME, NOT_NULL, KEY, NUMBERED, NEEDED };
+enum { NAME, TYPE, DECLARED, NOT_NULL, KEY, NUMBERED, NEEDED };
 
 static bool is_true(const PGresult *columns, int row, int what)
 {
@@ -40,7 +40,6 @@ static void tell(const PGresult *columns, int row, cx__found_fn *fn, void *arg)
     Oid type = (Oid)strtoul(PQgetvalue(columns, row, TYPE), NULL, 10);
     struct cx__found found = {.name = PQgetvalue(columns, row, NAME),
                               .declared = PQgetvalue(columns, row, DECLARED),
-                              .holds = PQgetvalue(columns, row, TYPE_NAME),
                               .kinds = 1U << cx__pg_kind(type),
                               .not_null = is_true(columns, row, NOT_NULL),
                               .key = is_true(columns, row, KEY),

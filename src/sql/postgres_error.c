@@ -1,19 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PostgreSQL's errors as ours, by their SQLSTATE. The server's own words for
- * one may hold values, so that ours are given: but for names that are in the
- * statement's text, which the server tells by saying where.
+ * one may hold values, so that ours are given, with the names that stand in the
+ * program's own text. Where the server says at which place of it the mistake
+ * is, it has not run it yet, and has its words from there. Where it does not,
+ * as of most that changes tables, a name that it quotes is one if it is found
+ * there.
  */
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pq.h"
 #include "problem.h"
 
+enum { NAMES_BYTES = 128 };
+
 struct cause {
     const char *state; /* SQLSTATE, or the class that it begins with */
     int error;
-    const char *words; /* NULL: there is no such name */
+    const char *words;
+};
+
+static const char unknown_name[] = "a name that the database does not know";
+static const char taken_name[] = "a name that is there already";
+
+/* Those of which the server's words name what they are about, and nothing
+ * else. */
+static const struct cause named[] = {
+    {"3F", -EINVAL, unknown_name},
+    {"42P01", -EINVAL, unknown_name}, /* a table's */
+    {"42703", -EINVAL, unknown_name}, /* a column's */
+    {"42704", -EINVAL, unknown_name}, /* a type's, or the like */
+    {"42883", -EINVAL, unknown_name}, /* a function's or operator's */
+    {"42701", -EINVAL, "a column that is there already"},
+    {"42710", -EINVAL, taken_name},
+    {"42712", -EINVAL, "two tables of one name in a statement"},
+    {"42723", -EINVAL, taken_name}, /* a function's */
+    {"42P06", -EINVAL, taken_name}, /* a schema's */
+    {"42P07", -EINVAL, taken_name}, /* a table's, or an index's */
+    {"42702", -EINVAL, "a column that several tables have"},
+    {"42725", -EINVAL, "a name that several functions have"},
+    {"42803", -EINVAL, "a column that is neither grouped by nor counted"},
+    {"42804", -EINVAL, "types that do not go together"},
+    {"42830", -EINVAL, "a reference to what is not unique"},
+    {"42846", -EINVAL, "a type that does not become the other"},
+    {"42809", -EINVAL, "not of the kind that it would have to be"},
+    {"42P02", -EINVAL, "a parameter that there is not"},
+    {"42P08", -EINVAL, "a parameter that would have several types"},
+    {"42P16", -EINVAL, "a table that cannot be like this"},
 };
 
 /* The first that fits is it. */
@@ -45,13 +82,10 @@ static const struct cause causes[] = {
     {"34", -EINVAL, "no such cursor"},
     {"3B", -EINVAL, "no such savepoint"},
     {"3D", -ENOENT, "there is no such database"},
-    {"3F", -EINVAL, NULL}, /* no such schema */
     {"40P01", -EBUSY, "a deadlock with another transaction: try again"},
     {"40", -EBUSY, "another transaction was in the way: try again"},
     {"42501", -EACCES, "the database refuses it to this role"},
-    {"42P01", -EINVAL, NULL}, /* no such table */
-    {"42703", -EINVAL, NULL}, /* no such column */
-    {"42883", -EINVAL, NULL}, /* no such function or operator */
+    {"42P18", -EINVAL, "a parameter of no known type: write $1::bigint"},
     {"42", -EINVAL, "not a statement that the database understands"},
     {"53100", -ENOSPC, "the database's disk is full"},
     {"53200", -ENOMEM, "the database has no memory"},
@@ -74,13 +108,23 @@ static const struct cause causes[] = {
 
 static const struct cause unknown = {"", -EIO, "the database failed"};
 
+/* NULL: it is not among them. */
+static const struct cause *find(const struct cause *list, size_t n,
+                                const char *state)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(state, list[i].state, strlen(list[i].state)) == 0)
+            return &list[i];
+    }
+    return NULL;
+}
+
 static const struct cause *cause_of(const char *state)
 {
-    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
-        if (strncmp(state, causes[i].state, strlen(causes[i].state)) == 0)
-            return &causes[i];
-    }
-    return &unknown;
+    const struct cause *cause =
+        find(causes, sizeof(causes) / sizeof(causes[0]), state);
+
+    return cause != NULL ? cause : &unknown;
 }
 
 int cx__pq_lost(void)
@@ -102,33 +146,76 @@ static bool is_raised(const PGresult *result)
            0;
 }
 
-/* The server's own words tell a name that it does not know: of the statement's
- * text, or one that was made of values as it ran. */
-static const char *words_of(const struct cause *cause, const PGresult *result,
-                            const char *place)
+/* May it be within a word of a statement? */
+static bool is_of_word(char c)
 {
-    if (cause->words != NULL)
-        return cause->words;
-    return place[0] != '\0' ? field(result, PG_DIAG_MESSAGE_PRIMARY)
-                            : "a name that the database does not know";
+    return isalnum((unsigned char)c) || (c & 0x80) != 0 || c == '_' || c == '$';
 }
 
-/* position: which of the fields tells where in the text it is. */
-static int failed(const PGresult *result, int position)
+/* Is a name one of a script's words? Those that it has without quotes are in
+ * small letters elsewhere. */
+static bool is_in_script(const char *script, const char *name, size_t len)
+{
+    for (const char *at = script; *at != '\0'; at++) {
+        if (strncasecmp(at, name, len) == 0 && !is_of_word(at[len]) &&
+            (at == script || !is_of_word(at[-1])))
+            return true;
+    }
+    return false;
+}
+
+/* Add the quoted names of a message that are a script's own. */
+static void add_names(char *names, const char *script, const char *message)
+{
+    const char *name = strchr(message, '"');
+
+    while (name != NULL) {
+        size_t len = strcspn(++name, "\"");
+        size_t used = strlen(names);
+
+        if (len > 0 && is_in_script(script, name, len))
+            (void)snprintf(names + used, NAMES_BYTES - used, "%s\"%.*s\"",
+                           used > 0 ? ", " : ": ", (int)len, name);
+        name = name[len] != '\0' ? strchr(name + len + 1, '"') : NULL;
+    }
+}
+
+/* Where in the program's text it is; "": the server does not say, or it is in
+ * another text, which was made of values as it ran. */
+static const char *place_of(const PGresult *result, const char *script)
+{
+    if (script == NULL)
+        return field(result, PG_DIAG_STATEMENT_POSITION);
+    return strcmp(field(result, PG_DIAG_INTERNAL_QUERY), script) == 0
+               ? field(result, PG_DIAG_INTERNAL_POSITION)
+               : "";
+}
+
+/* script: what was run by a statement of ours; NULL: the statement itself. */
+static int failed(const PGresult *result, const char *script)
 {
     const char *state = field(result, PG_DIAG_SQLSTATE);
+    const char *message = field(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *table = field(result, PG_DIAG_TABLE_NAME);
     const char *column = field(result, PG_DIAG_COLUMN_NAME);
     const char *constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
-    const char *place = field(result, position);
-    const struct cause *cause = cause_of(state);
+    const char *place = place_of(result, script);
+    const struct cause *about =
+        find(named, sizeof(named) / sizeof(named[0]), state);
+    const struct cause *cause = about != NULL ? about : cause_of(state);
+    bool is_told = about != NULL && place[0] != '\0';
+    char names[NAMES_BYTES] = "";
 
     if (state[0] == '\0')
         return cx__pq_lost();
     if (is_raised(result))
         return cx__problem(-EDOM, "an error that code in the database raised");
-    return cx__problem(cause->error, "%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
-                       words_of(cause, result, place),
+    if (about != NULL && !is_told && script != NULL) {
+        add_names(names, script, message);
+        add_names(names, script, field(result, PG_DIAG_MESSAGE_DETAIL));
+    }
+    return cx__problem(cause->error, "%s%s%s%s%s%s%s%s%s%s (SQLSTATE %.5s)",
+                       is_told ? message : cause->words, names,
                        place[0] != '\0' ? ", at character " : "", place,
                        table[0] != '\0' ? ": table " : "", table,
                        column[0] != '\0' ? ", column " : "", column,
@@ -150,15 +237,14 @@ int cx__pq_error(const PGresult *result)
     case PGRES_EMPTY_QUERY:
         return cx__problem(-EINVAL, "a statement with nothing in it");
     default:
-        return failed(result, PG_DIAG_STATEMENT_POSITION);
+        return failed(result, NULL);
     }
 }
 
-int cx__pq_script_error(const PGresult *result)
+int cx__pq_script_error(const PGresult *result, const char *script)
 {
-    return PQresultStatus(result) == PGRES_FATAL_ERROR
-               ? failed(result, PG_DIAG_INTERNAL_POSITION)
-               : cx__pq_error(result);
+    return PQresultStatus(result) == PGRES_FATAL_ERROR ? failed(result, script)
+                                                       : cx__pq_error(result);
 }
 
 /*

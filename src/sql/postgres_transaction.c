@@ -16,7 +16,7 @@ const char *cx__pg_script_of(const cx_migration *migration)
 }
 
 /* Why a script failed, where that is of migrations. */
-static int script_error(const PGresult *result)
+static int script_error(const PGresult *result, const char *script)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
@@ -29,11 +29,12 @@ static int script_error(const PGresult *result)
         return cx__problem(-EACCES,
                            "a statement that cannot be in a transaction, as"
                            " CREATE INDEX CONCURRENTLY and VACUUM");
-    return cx__pq_script_error(result);
+    return cx__pq_script_error(result, script);
 }
 
-/* Run what the session's setting says, and forget what that has set. */
-static int run_setting(struct cx__pg_connection *connection)
+/* Run what the session's setting says, a script, and forget what that has
+ * set. */
+static int run_setting(struct cx__pg_connection *connection, const char *script)
 {
     PGresult *result = NULL;
     int failed = 0;
@@ -47,7 +48,7 @@ static int run_setting(struct cx__pg_connection *connection)
     if (error == 0)
         error = cx__pq_next(connection->pq, &result);
     if (error == 0) {
-        failed = script_error(result);
+        failed = script_error(result, script);
         PQclear(result);
         error = cx__pq_finish(connection->pq, NULL);
     }
@@ -75,7 +76,7 @@ int cx__pg_run_script(struct cx__connection *base, const char *script)
         base, "SELECT set_config('ctxvar.script', $1, true)", 1, params, NULL);
 
     if (error == 0)
-        error = cx__pg_broken(connection, run_setting(connection));
+        error = cx__pg_broken(connection, run_setting(connection, script));
     if (error == 0)
         error = cx__pg_check_copyable(base);
     if (error == 0 && base->pool->id != CX__TEMPLATE)

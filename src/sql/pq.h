@@ -101,7 +101,7 @@ void cx__pq_cancel(struct cx__pq_cancels *cancels, const struct cx__pq *pq);
 int cx__pq_error(const PGresult *result);
 
 /* The same of a script that is run by a statement of ours. */
-int cx__pq_script_error(const PGresult *result);
+int cx__pq_script_error(const PGresult *result, const char *script);
 
 /* Why a connection was not made, as of cx__pq_connect(). */
 int cx__pq_refused(const PGconn *pg);

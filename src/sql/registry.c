@@ -23,37 +23,29 @@
 #include "utf8.h"
 #include "within.h"
 
-enum { LISTED = 1, DROPPED = 2, GONE = 3 };
-
 enum { NAME_BYTES = 255, REMOVE_MS = 60000, SWEEP_MS = 2000 };
 
 /* Statements on one tenant; each gives its id and name. */
 static const char find_by_name[] =
-    "SELECT id, name FROM cx_tenants WHERE name = $1 AND state = 1";
+    "SELECT id, name FROM cx_tenants WHERE name = $1 AND state = " CX__LISTED;
 static const char find_next[] =
-    "SELECT id, name FROM cx_tenants WHERE id > $1 AND state = 1"
+    "SELECT id, name FROM cx_tenants WHERE id > $1 AND state = " CX__LISTED
     " ORDER BY id LIMIT 1";
 static const char find_dropped[] =
-    "SELECT id, name FROM cx_tenants WHERE id > $1 AND state = 2"
+    "SELECT id, name FROM cx_tenants WHERE id > $1 AND state = " CX__DROPPED
     " ORDER BY id LIMIT 1";
 static const char insert[] =
-    "INSERT INTO cx_tenants (name, state) VALUES ($1, 1) RETURNING id, name";
+    "INSERT INTO cx_tenants (name, state) VALUES ($1, " CX__LISTED
+    ") RETURNING id, name";
 static const char set_name[] =
-    "UPDATE cx_tenants SET name = $1 WHERE id = $2 AND state = 1"
+    "UPDATE cx_tenants SET name = $1 WHERE id = $2 AND state = " CX__LISTED
     " RETURNING id, name";
-static const char set_state[] =
-    "UPDATE cx_tenants SET state = $1 WHERE id = $2 AND state < $1"
-    " RETURNING id, name";
-
-static cx_param i64_param(int64_t value)
-{
-    return (cx_param){.kind = CX_KIND_I64, .i64 = value};
-}
-
-static cx_param text_param(cx_text value)
-{
-    return (cx_param){.kind = CX_KIND_TEXT, .text = value};
-}
+static const char set_dropped[] =
+    "UPDATE cx_tenants SET state = " CX__DROPPED
+    " WHERE id = $1 AND state < " CX__DROPPED " RETURNING id, name";
+static const char set_gone[] =
+    "UPDATE cx_tenants SET state = " CX__GONE
+    " WHERE id = $1 AND state < " CX__GONE " RETURNING id, name";
 
 static bool is_name(cx_text name)
 {
@@ -128,6 +120,16 @@ static int run(struct cx__connection *connection, const char *text,
     return result;
 }
 
+int cx__registry_next(struct cx__connection *connection, int64_t *id)
+{
+    struct listed listed = {.id = *id};
+    cx_param after = cx__param_i64(*id);
+    int result = run(connection, find_next, &after, 1, false, &listed);
+
+    *id = listed.id;
+    return result;
+}
+
 /* The same, with a connection to the registry for it. */
 static int ask(cx_db *db, const char *text, const cx_param *params, unsigned n,
                bool wanted, struct listed *listed)
@@ -156,7 +158,7 @@ static int list_and_provision(struct cx__connection *connection, void *arg)
     struct creation *creation = arg;
     struct listed *listed = &creation->listed;
     cx_db *db = connection->db;
-    cx_param param = text_param(creation->name);
+    cx_param param = cx__param_text(creation->name);
     int result = run(connection, insert, &param, 1, true, listed);
 
     if (result == -EEXIST)
@@ -196,7 +198,7 @@ int cx_tenant_create(cx_db *db, cx_text name, cx_tenant **tenant)
 int cx_tenant_find(cx_db *db, cx_text name, cx_tenant **tenant)
 {
     struct listed listed = {.tenant = NULL};
-    cx_param param = text_param(name);
+    cx_param param = cx__param_text(name);
     int result = tenant != NULL ? check_name(db, name) : cx__wordless(-EINVAL);
 
     if (result == 0)
@@ -219,7 +221,7 @@ int cx_tenant_each(cx_db *db, int (*fn)(cx_tenant *tenant, void *arg),
         return error;
     db->users++;
     while (error == 0 && result == 1) {
-        cx_param after = i64_param(listed.id);
+        cx_param after = cx__param_i64(listed.id);
 
         result = ask(db, find_next, &after, 1, true, &listed);
         if (result == 1) {
@@ -264,7 +266,7 @@ int cx_tenant_rename(cx_tenant *tenant, cx_text name)
     if (result == 0)
         result = cx__tenant_name_copy(name, &copy);
     if (result == 0) {
-        cx_param params[] = {text_param(name), i64_param(tenant->id)};
+        cx_param params[] = {cx__param_text(name), cx__param_i64(tenant->id)};
 
         result = ask(db, set_name, params, 2, false, &listed);
         if (result == 0)
@@ -280,12 +282,12 @@ int cx_tenant_rename(cx_tenant *tenant, cx_text name)
 }
 
 /* Have the list say so: 1, or 0 where it says so already. */
-static int advance(cx_db *db, int64_t id, int state)
+static int advance(cx_db *db, int64_t id, const char *text)
 {
     struct listed listed = {.tenant = NULL};
-    cx_param params[] = {i64_param(state), i64_param(id)};
+    cx_param param = cx__param_i64(id);
 
-    return ask(db, set_state, params, 2, false, &listed);
+    return ask(db, text, &param, 1, false, &listed);
 }
 
 static int remove_room(cx_db *db, int64_t id)
@@ -293,7 +295,7 @@ static int remove_room(cx_db *db, int64_t id)
     int result = db->engine->remove(db, id);
 
     if (result == 0)
-        result = advance(db, id, GONE);
+        result = advance(db, id, set_gone);
     return result < 0 ? result : 0;
 }
 
@@ -313,7 +315,7 @@ static int remove_in_time(cx_db *db, int64_t id)
 /* With nobody else there. */
 static int drop_drained(cx_db *db, cx_tenant *tenant)
 {
-    int result = advance(db, tenant->id, DROPPED);
+    int result = advance(db, tenant->id, set_dropped);
 
     if (result == 1)
         return remove_in_time(db, tenant->id);
@@ -365,7 +367,7 @@ static int sweep(cx_db *db)
     int result;
 
     do {
-        cx_param after = i64_param(listed.id);
+        cx_param after = cx__param_i64(listed.id);
 
         result = ask(db, find_dropped, &after, 1, false, &listed);
         if (result == 1)

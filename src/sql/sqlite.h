@@ -234,6 +234,7 @@ int64_t cx__sqlite_inserted(const struct cx__statement *statement);
 const char *cx__sqlite_script_of(const cx_migration *migration);
 int cx__sqlite_run_script(struct cx__connection *connection,
                           const char *script);
+int cx__sqlite_clear(struct cx__connection *connection);
 
 /* sqlite_describe.c */
 int cx__sqlite_tables(struct cx__connection *connection, cx__table_fn *fn,

@@ -15,18 +15,17 @@ enum { ORIGIN = 3 };
  * the name, the first of these that is. */
 static const struct affinity {
     const char *part;
-    const char *holds;
     unsigned kinds;
 } affinities[] = {
-    {"INT", "INTEGER", WHOLE | 1 << CX_KIND_BOOL | 1 << CX_KIND_TIMESTAMP},
-    {"CHAR", "TEXT", 1 << CX_KIND_TEXT},
-    {"CLOB", "TEXT", 1 << CX_KIND_TEXT},
-    {"TEXT", "TEXT", 1 << CX_KIND_TEXT},
-    {"BLOB", "BLOB", 1 << CX_KIND_BLOB},
-    {"REAL", "REAL", 1 << CX_KIND_F64},
-    {"FLOA", "REAL", 1 << CX_KIND_F64},
-    {"DOUB", "REAL", 1 << CX_KIND_F64},
-    {"", "NUMERIC", 0},
+    {"INT", WHOLE | 1 << CX_KIND_BOOL | 1 << CX_KIND_TIMESTAMP},
+    {"CHAR", 1 << CX_KIND_TEXT},
+    {"CLOB", 1 << CX_KIND_TEXT},
+    {"TEXT", 1 << CX_KIND_TEXT},
+    {"BLOB", 1 << CX_KIND_BLOB},
+    {"REAL", 1 << CX_KIND_F64},
+    {"FLOA", 1 << CX_KIND_F64},
+    {"DOUB", 1 << CX_KIND_F64},
+    {"", 0}, /* of several kinds */
 };
 
 static bool is_in(const char *part, const char *declared)
@@ -155,7 +154,6 @@ static int tell(sqlite3_stmt *row, bool is_numbered, cx__found_fn *fn,
     if (name == NULL || affinity == NULL)
         return -ENOMEM;
     found.declared = declared;
-    found.holds = affinity->holds;
     found.kinds = affinity->kinds;
     found.needed = found.not_null && !found.numbered &&
                    sqlite3_column_type(row, DEFAULT) == SQLITE_NULL &&

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "registry.h"
 #include "sqlite.h"
 
 enum { FORMAT = 1 }; /* of the registry, as its user_version */
@@ -18,8 +19,9 @@ static const char registry_tables[] =
     "CREATE TABLE cx_tenants (id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " name TEXT NOT NULL, state INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX cx_tenants_name ON cx_tenants (name)"
-    " WHERE state = 1;"
-    "CREATE INDEX cx_tenants_state ON cx_tenants (state) WHERE state = 2;"
+    " WHERE state = " CX__LISTED ";"
+    "CREATE INDEX cx_tenants_state ON cx_tenants (state) WHERE state"
+    " = " CX__DROPPED ";"
     "INSERT INTO cx_registry VALUES (randomblob(16));"
     "PRAGMA user_version = 1";
 

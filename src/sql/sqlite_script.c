@@ -54,6 +54,13 @@ static int run_own(struct cx__connection *connection, const char *text)
     return result;
 }
 
+/* A script, in one field, that removes the tables of a room. */
+static const char removals[] =
+    "SELECT group_concat('DROP TABLE \"' || replace(name, '\"', '\"\"') ||"
+    " '\"', ';') FROM sqlite_schema WHERE type = 'table'"
+    " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    " AND name NOT LIKE 'cx\\_%' ESCAPE '\\'";
+
 /* Does each reference lead somewhere? */
 static int check_references(struct cx__connection *connection)
 {
@@ -93,4 +100,51 @@ int cx__sqlite_run_script(struct cx__connection *base, const char *script)
     if (error == 0)
         error = check_references(base);
     return error == 0 ? change_tables(base) : error;
+}
+
+/* NULL: there are no tables. */
+static int make_removals(struct cx__connection *connection, char **script)
+{
+    cx_param text = {.kind = CX_KIND_NULL};
+    struct cx__statement *statement;
+    int result = cx__statement_own(connection, removals, &statement);
+
+    *script = NULL;
+    if (result != 0)
+        return result;
+    result = cx__sqlite_step(statement);
+    if (result == 1)
+        result = cx__sqlite_column(statement, 0, CX_KIND_NULL, &text);
+    if (result == 0 && text.kind == CX_KIND_TEXT) {
+        *script = sqlite3_mprintf("%s", text.text.data);
+        result = *script != NULL ? 0 : cx__wordless(-ENOMEM);
+    }
+    cx__statement_done(statement);
+    return result;
+}
+
+static int remove_tables(struct cx__connection *base)
+{
+    struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
+    char *script;
+    int error = make_removals(base, &script);
+    int code = SQLITE_OK;
+
+    if (error != 0)
+        return error;
+    connection->trusted = true;
+    connection->preparing = true;
+    if (script != NULL)
+        code = sqlite3_exec(connection->handle, script, NULL, NULL, NULL);
+    connection->preparing = false;
+    sqlite3_free(script);
+    return code == SQLITE_OK ? 0 : cx__sqlite_problem(connection, code);
+}
+
+int cx__sqlite_clear(struct cx__connection *connection)
+{
+    int error = remove_tables(connection);
+
+    return error == 0 ? run_own(connection, "DELETE FROM cx_migrations")
+                      : error;
 }

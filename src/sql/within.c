@@ -3,19 +3,27 @@
 #include "within.h"
 #include "database.h"
 
-static int run(struct cx__connection *connection,
-               int (*fn)(struct cx__connection *connection, void *arg),
-               void *arg)
+int cx__within_begin(struct cx__connection *connection)
 {
     const struct cx__engine *engine = connection->db->engine;
-    int result = engine->lock != NULL ? engine->lock(connection) : 0;
-    int error;
+    int error = engine->begin(connection, 0);
 
-    if (result == 0)
-        result = fn(connection, arg);
-    error = result < 0 ? result : engine->commit(connection, 0);
+    if (error != 0)
+        return error;
+    connection->depth = 1;
+    error = engine->lock != NULL ? engine->lock(connection) : 0;
+    return error == 0 ? 0 : cx__within_end(connection, error);
+}
+
+int cx__within_end(struct cx__connection *connection, int result)
+{
+    const struct cx__engine *engine = connection->db->engine;
+    int error = result < 0 ? result : engine->commit(connection, 0);
+
     if (error != 0)
         (void)engine->rollback(connection, 0);
+    connection->depth = 0;
+    connection->lost = false;
     return error != 0 ? error : result;
 }
 
@@ -23,13 +31,7 @@ int cx__within(struct cx__connection *connection,
                int (*fn)(struct cx__connection *connection, void *arg),
                void *arg)
 {
-    int result = connection->db->engine->begin(connection, 0);
+    int error = cx__within_begin(connection);
 
-    if (result != 0)
-        return result;
-    connection->depth = 1;
-    result = run(connection, fn, arg);
-    connection->depth = 0;
-    connection->lost = false;
-    return result;
+    return error == 0 ? cx__within_end(connection, fn(connection, arg)) : error;
 }

@@ -14,4 +14,11 @@ int cx__within(struct cx__connection *connection,
                int (*fn)(struct cx__connection *connection, void *arg),
                void *arg);
 
+/*
+ * The same in two steps, for what has to be done together with the end of
+ * another. The end gives what it is given, or why that was not committed.
+ */
+int cx__within_begin(struct cx__connection *connection);
+int cx__within_end(struct cx__connection *connection, int result);
+
 #endif

@@ -304,7 +304,7 @@ THINGS_TEST(what_is_not_given_is_refused,
 
 static const char odd_table[] =
     "CREATE TABLE things (id BIGINT PRIMARY KEY, large, small DECIMAL(9),"
-    " weight FLOAT, good VARCHAR(9), at CLOB)";
+    " weight FLOAT, good BOOLEAN, at DATETIME)";
 
 /* As SQLite tells from what is declared. */
 THINGS_TEST(what_columns_hold_is_told_whatever_they_are_declared,
@@ -314,10 +314,12 @@ THINGS_TEST(what_columns_hold_is_told_whatever_they_are_declared,
         return;
     assert_int_equal(cx_db_check(db, &thing_model), -EPROTOTYPE);
     assert_string_equal(cx_db_problem(),
-                        "things: id is not numbered; large holds BLOB and not"
-                        " a whole number; small holds NUMERIC and not a whole"
-                        " number; good holds TEXT and not true or false; at"
-                        " holds TEXT and not a time");
+                        "things: id is not numbered; large is declared without"
+                        " a type, and a whole number is kept in INTEGER; small"
+                        " is declared DECIMAL(9), and a whole number is kept in"
+                        " INTEGER; good is declared BOOLEAN, and true or false"
+                        " is kept in INTEGER; at is declared DATETIME, and a"
+                        " time is kept in INTEGER");
 }
 
 static const char falling_table[] =

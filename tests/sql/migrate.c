@@ -295,6 +295,7 @@ DB_TEST(a_migration_that_was_changed_is_refused)
         STEP(1, "users", "CREATE TABLE users (id bigint PRIMARY KEY)")};
 
     assert_ok(migrate(db, 1, NULL));
+    cx_tenant_unref(tenant_make(db, "A"));
     assert_int_equal(cx_migrate(db, changed, 1, NULL, NULL), -EPROTOTYPE);
 }
 
@@ -310,6 +311,7 @@ DB_TEST(a_migration_that_was_put_in_between_is_refused)
     };
 
     assert_ok(migrate(db, 3, NULL));
+    cx_tenant_unref(tenant_make(db, "A"));
     assert_int_equal(cx_migrate(db, between, 4, NULL, NULL), -EPROTOTYPE);
 }
 

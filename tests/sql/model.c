@@ -269,12 +269,14 @@ USERS_TEST(a_model_that_does_not_match_is_told_column_by_column)
     assert_string_equal(
         cx_db_problem(),
         server() == NULL
-            ? "users: id holds INTEGER and not text; id is of the key, too;"
-              " name is not the key; age may be NULL; weight holds REAL and not"
-              " a whole number; email is missing"
-            : "users: id holds bigint and not text; id is of the key, too;"
-              " name is not the key; age may be NULL; weight holds double"
-              " precision and not a whole number; email is missing");
+            ? "users: id is declared INTEGER, and text is kept in TEXT; id is"
+              " of the key, too; name is not the key; age may be NULL; weight"
+              " is declared REAL, and a whole number is kept in INTEGER; email"
+              " is missing"
+            : "users: id is declared bigint, and text is kept in text; id is"
+              " of the key, too; name is not the key; age may be NULL; weight"
+              " is declared double precision, and a whole number is kept in"
+              " bigint; email is missing");
     assert_int_equal(cx_db_delete(db, &wrong_model, &wrong), -EPROTOTYPE);
 }
 

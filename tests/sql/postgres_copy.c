@@ -224,6 +224,62 @@ DB_TEST(what_a_new_tenant_would_be_without_is_refused)
     cx_tenant_unref(tenant);
 }
 
+/* What would be there already for the next tenant. */
+static const char *const outside[][2] = {
+    {"CREATE TABLE public.x (a integer)", "table public.x"},
+    {"CREATE TABLE t1.x (a integer)", "table t1.x"},
+    {"CREATE SEQUENCE public.x", "sequence public.x"},
+    {"SET search_path = public; CREATE TABLE x (a integer)", "table public.x"},
+    {"CREATE FUNCTION public.x() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+     "function public.x()"},
+    {"CREATE TYPE public.x AS ENUM ('a')", "type public.x"},
+    {"CREATE SCHEMA x", "schema x"},
+    {"CREATE INDEX x ON public.shared (a)", "index public.x"},
+    {"ALTER TABLE public.shared ADD b integer", "table public.shared"},
+    {"DO $$ BEGIN CREATE TABLE public.x (a integer); EXCEPTION WHEN"
+     " division_by_zero THEN NULL; END $$",
+     "table public.x"},
+};
+
+DB_TEST(what_is_outside_of_a_tenants_tables_is_refused)
+{
+    static const char users[] = "CREATE TABLE users (id bigint)";
+
+    cx_tenant_unref(tenant_make(db, "A"));
+    server_run(folder->url, "CREATE TABLE public.shared (a integer)");
+    for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+        const char *const scripts[] = {users, outside[i][0]};
+        char words[128];
+
+        (void)snprintf(words, sizeof(words),
+                       "version 2, step: %s: it is outside", outside[i][1]);
+        assert_int_equal(MIGRATE(db, scripts), -EOPNOTSUPP);
+        if (strncmp(cx_db_problem(), words, strlen(words)) != 0)
+            fail_msg("%s: %s", words, cx_db_problem());
+    }
+    assert_ok(migrate(db, (const char *const[]){users}, 1));
+}
+
+DB_TEST(what_is_shared_or_temporary_may_be_used)
+{
+    static const char *const scripts[] = {
+        "CREATE TEMP TABLE x AS SELECT a FROM public.shared;"
+        "CREATE INDEX ON x (a); CREATE TABLE users (a integer"
+        " REFERENCES public.shared); INSERT INTO users SELECT a FROM x"};
+    cx_tenant *tenant;
+
+    cx_tenant_unref(tenant_make(db, "A"));
+    server_run(folder->url,
+               "CREATE TABLE public.shared (a integer PRIMARY KEY,"
+               " b integer); INSERT INTO public.shared VALUES (1)");
+    assert_ok(MIGRATE(db, scripts));
+    tenant = tenant_make(db, "B");
+    CX_WITH_TENANT(tenant) {
+        assert_int_equal(number(db, "SELECT a FROM users"), 1);
+    }
+    cx_tenant_unref(tenant);
+}
+
 /* P12. */
 DB_TEST(a_view_of_the_owners_is_no_way_to_another_tenant)
 {
@@ -270,6 +326,8 @@ int main(void)
         cmocka_unit_test(a_tenant_made_later_can_be_migrated_on),
         cmocka_unit_test(numbers_go_on_where_the_templates_are),
         cmocka_unit_test(what_a_new_tenant_would_be_without_is_refused),
+        cmocka_unit_test(what_is_outside_of_a_tenants_tables_is_refused),
+        cmocka_unit_test(what_is_shared_or_temporary_may_be_used),
         cmocka_unit_test(a_view_of_the_owners_is_no_way_to_another_tenant),
         cmocka_unit_test(a_function_of_the_owners_is_no_way_to_another_tenant),
     };

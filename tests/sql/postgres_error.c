@@ -47,6 +47,10 @@ USERS_TEST(a_name_that_is_made_of_a_value_is_not_told)
                  "DO $$ BEGIN EXECUTE (SELECT format('TABLE %I', name) FROM"
                  " users); END $$",
                  -EINVAL);
+    assert_fails(db, "SELECT name::regtype FROM users", -EINVAL);
+    assert_fails(db, "SELECT name::regproc FROM users", -EINVAL);
+    assert_fails(db, "SELECT name::regnamespace FROM users", -EINVAL);
+    assert_fails(db, "SELECT set_config(name, '', true) FROM users", -EINVAL);
     assert_fails(db, "SELECT name::bigint FROM users", -EDOM);
 }
 
@@ -58,6 +62,31 @@ USERS_TEST(a_name_in_a_statements_text_is_told)
     assert_non_null(strstr(cx_db_problem(), "nothing"));
     assert_fails(db, "SELECT no_function(1)", -EINVAL);
     assert_non_null(strstr(cx_db_problem(), "no_function"));
+}
+
+USERS_TEST(what_is_wrong_with_a_statement_is_told)
+{
+    static const char *const told[][3] = {
+        {"SELECT id FROM users a, users b", "\"id\" is ambiguous", "42702"},
+        {"SELECT name, count(*) FROM users", "\"users.name\" must", "42803"},
+        {"SELECT CASE WHEN true THEN 1 ELSE now() END", "cannot be matched",
+         "42804"},
+        {"SELECT 1::integr", "\"integr\"", "42704"},
+        {"SELECT now()::bigint", "timestamp", "42846"},
+        {"SELECT 1 FROM users u, users u", "two tables of one name", "42712"},
+    };
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        assert_fails(db, told[i][0], -EINVAL);
+        if (strstr(cx_db_problem(), told[i][1]) == NULL ||
+            strstr(cx_db_problem(), told[i][2]) == NULL)
+            fail_msg("%s: %s", told[i][0], cx_db_problem());
+    }
+    assert_int_equal(
+        cx_db_sql(db, "SELECT $1 IS NULL", CX_PARAMS((cx_maybe_i64){0}), NULL),
+        -EINVAL);
+    assert_string_equal(cx_db_problem(), "a parameter of no known type: write"
+                                         " $1::bigint (SQLSTATE 42P18)");
 }
 
 /* Nobody here has asked for a cancel. */
@@ -99,6 +128,7 @@ int main(void)
             an_error_that_is_raised_is_neither_believed_nor_repeated),
         cmocka_unit_test(a_name_that_is_made_of_a_value_is_not_told),
         cmocka_unit_test(a_name_in_a_statements_text_is_told),
+        cmocka_unit_test(what_is_wrong_with_a_statement_is_told),
         cmocka_unit_test(
             a_statement_that_takes_longer_than_the_server_allows_is_late),
         cmocka_unit_test(each_error_has_its_number),

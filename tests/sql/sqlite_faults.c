@@ -167,6 +167,11 @@ struct attempt {
     bool failed; /* that there was as much that could */
 };
 
+/* What no tenant has had: a migration begins with a new template. */
+static const char script_of_another[] =
+    "CREATE TABLE another (id INTEGER);"
+    "INSERT INTO cx_migrations VALUES (1, 'another', 0, 0)";
+
 static void *attempt_main(void *arg)
 {
     struct attempt *attempt = arg;
@@ -176,6 +181,7 @@ static void *attempt_main(void *arg)
     assert_ok(cx_db_open(world.folder.url, NULL, &world.db));
     users_make(&world.folder);
     world.tenant = tenant_make(world.db, "A");
+    template_exec(&world.folder, script_of_another);
     CX_WITH_TENANT(world.tenant) {
         __atomic_store_n(&left, attempt->nth, __ATOMIC_SEQ_CST);
         attempt->first = attempt->act(&world);

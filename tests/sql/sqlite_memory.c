@@ -111,6 +111,11 @@ struct attempt {
     int second; /* and when there was plenty again */
 };
 
+/* What no tenant has had: a migration begins with a new template. */
+static const char script_of_another[] =
+    "CREATE TABLE another (id INTEGER);"
+    "INSERT INTO cx_migrations VALUES (1, 'another', 0, 0)";
+
 static void *attempt_main(void *arg)
 {
     struct attempt *attempt = arg;
@@ -120,6 +125,7 @@ static void *attempt_main(void *arg)
     assert_ok(cx_db_open(world.folder.url, NULL, &world.db));
     file_exec(&world.folder, "t0.db", user_table);
     world.tenant = tenant_make(world.db, "A");
+    template_exec(&world.folder, script_of_another);
     CX_WITH_TENANT(world.tenant) {
         __atomic_store_n(&scarce, attempt->nth, __ATOMIC_SEQ_CST);
         attempt->first = attempt->act(&world);

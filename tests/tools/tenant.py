@@ -169,6 +169,12 @@ USERS = {
 }
 
 
+def report(migrated, current, failed, version):
+    """The line that migrate ends with."""
+    return ("%d migrated, %d current, %d failed; new tenants are of"
+            " version %d\n" % (migrated, current, failed, version))
+
+
 class New(Engine):
     def test_a_new_database_is_told_of_once(self):
         folder = self.scripts(**USERS)
@@ -358,7 +364,7 @@ class Migrations(Engine):
         folder = self.scripts(_0010_age="ALTER TABLE users ADD age bigint",
                               **USERS)
         self.assertEqual(self.done("migrate", folder),
-                         "3 migrated, 0 current, 0 failed\n")
+                         report(3, 0, 0, 10))
         self.done("create", "D")
         self.assertEqual(self.versions(), ["10"] * 4)
         self.assertIn("age", self.done("shell", "D",
@@ -368,7 +374,7 @@ class Migrations(Engine):
         folder = self.scripts(**USERS)
         self.done("migrate", folder)
         self.assertEqual(self.done("migrate", folder),
-                         "0 migrated, 3 current, 0 failed\n")
+                         report(0, 3, 0, 1))
 
     def test_a_single_script_is_a_file(self):
         folder = self.scripts(_1_t="CREATE TABLE t (id bigint PRIMARY KEY)")
@@ -382,7 +388,7 @@ class Migrations(Engine):
         folder = self.scripts(_2_unique="CREATE UNIQUE INDEX u ON users (name)")
         done = self.tenant("migrate", folder)
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stdout, "2 migrated, 0 current, 1 failed\n")
+        self.assertEqual(done.stdout, report(2, 0, 1, 2))
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertIn('tenant 2, "B": version 2, unique: ', done.stderr)
         self.assertEqual(self.versions(), ["2", "1", "2"])
@@ -392,7 +398,67 @@ class Migrations(Engine):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertIn("version 1, x: ", done.stderr)
+        self.assertEqual(done.stdout, "")
         self.assertEqual(self.versions(), ["0"] * 3)
+
+    def failed(self):
+        """Scripts of which the last fails with a tenant that has rows."""
+        self.done("migrate", self.scripts(**USERS))
+        self.done("shell", "B", stdin="INSERT INTO users (id, name) VALUES"
+                                      " (1, 'x')")
+        for name in "AC":
+            self.done("drop", name, "--yes")
+        folder = self.scripts(
+            _2_age="ALTER TABLE users ADD COLUMN age INTEGER NOT NULL")
+        done = self.tenant("migrate", folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, report(0, 0, 1, 2))
+        self.assertEqual(self.versions(), ["1"])
+        return folder
+
+    RIGHT = "ALTER TABLE users ADD COLUMN age INTEGER NOT NULL DEFAULT 7"
+
+    def assert_ages(self, version):
+        self.assertEqual(self.versions(), [version])
+        self.done("create", "new")
+        self.assertEqual(self.versions(), [version] * 2)
+        for name in ("B", "new"):
+            self.done("shell", name,
+                      stdin="INSERT INTO users (id, name) VALUES (2, 'y')")
+            self.assertIn("7", self.done("shell", name,
+                                         stdin="SELECT age FROM users"))
+
+    def test_a_script_that_no_tenant_has_had_may_be_changed(self):
+        folder = self.failed()
+        self.scripts(_2_age=self.RIGHT)
+        self.assertEqual(self.done("migrate", folder), report(1, 0, 0, 2))
+        self.assert_ages("2")
+
+    def test_a_script_that_no_tenant_has_had_may_be_another(self):
+        folder = self.failed()
+        os.unlink(os.path.join(folder, "2_age.sql"))
+        done = self.tenant("migrate", folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("an empty one", done.stderr)
+        self.scripts(_3_age=self.RIGHT)
+        self.assertEqual(self.done("migrate", folder), report(1, 0, 0, 3))
+        self.assert_ages("3")
+
+    def test_a_script_that_a_tenant_has_had_is_changed_if_that_is_said(self):
+        folder = self.failed()
+        self.done("create", "late")
+        self.scripts(_2_age=self.RIGHT)
+        done = self.tenant("migrate", folder)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("tenant 4 has it", done.stderr)
+        for version in ("3", "x", ""):
+            done = self.tenant("migrate", folder, "--changed", version)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('not "%s"' % version, done.stderr)
+        self.assertEqual(self.done("migrate", folder, "--changed", "2"),
+                         report(2, 0, 0, 2))
+        self.assertEqual(self.versions(), ["2"] * 2)
+        self.assertEqual(self.done("migrate", folder), report(0, 2, 0, 2))
 
     def test_a_script_that_was_changed_since_is_refused(self):
         self.done("migrate", self.scripts(_1_t="CREATE TABLE t (id bigint)"))
@@ -412,7 +478,9 @@ class Migrations(Engine):
                            ("a script is called", ["0_users"]),
                            ("a script is called", ["1"]),
                            ("a script is called", ["1_"]),
-                           ("a script is called", ["99999999999999999999_x"]),
+                           ("2147483647 at most", ["2147483648_x"]),
+                           ("2147483647 at most", ["20240101120000_v"]),
+                           ("2147483647 at most", ["99999999999999999999_x"]),
                            ("another script", ["1_a", "01_a"]),
                            ("another script", ["1_a", "1_a__sqlite"]),
                            ("another name", ["1_a__sqlite", "1_b__postgres"])):
@@ -432,16 +500,16 @@ class Migrations(Engine):
         self.assert_refused("version 2, b, has no script", file)
         self.scripts(**{"_0002_b__" + ours: ""})
         self.assertEqual(self.done("migrate", folder),
-                         "3 migrated, 0 current, 0 failed\n")
+                         report(3, 0, 0, 2))
         self.assertEqual(self.versions(), ["2"] * 3)
 
     def test_a_script_without_a_statement_has_nothing_to_do(self):
         for i, script in enumerate(("", " \n", "-- nothing\n", "/* ; */;\n;")):
             folder = self.scripts(**{"_%d_x" % (i + 1): script})
             self.assertEqual(self.done("migrate", folder),
-                             "3 migrated, 0 current, 0 failed\n")
+                             report(3, 0, 0, i + 1))
             self.assertEqual(self.done("migrate", folder),
-                             "0 migrated, 3 current, 0 failed\n")
+                             report(0, 3, 0, i + 1))
         self.assertEqual(self.versions(), ["4"] * 3)
 
     def test_a_statement_where_there_was_none_is_a_change(self):
@@ -501,13 +569,13 @@ class Migrations(Engine):
             shown, status = migrate.end()
         self.assertEqual(status, 130)
         self.assertEqual(shown.split("\n", 1)[1],
-                         "2 migrated, 0 current, 0 failed\n"
+                         report(2, 0, 0, 2) +
                          "ctxvar tenant: interrupted: run again, it goes on"
                          " with those that are left\n")
         self.assertEqual(self.versions(), ["2", "1", "2"])
         self.done("shell", "B", stdin="DELETE FROM users")
         self.assertEqual(self.done("migrate", folder),
-                         "1 migrated, 2 current, 0 failed\n")
+                         report(1, 2, 0, 2))
 
 
 class Shell(Engine):

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "interrupt.h"
@@ -109,7 +110,8 @@ static int count_one(CX__UNUSED cx_tenant *tenant, void *arg)
 static int migrate(struct migration *migration)
 {
     const struct tenant_call *call = migration->call;
-    cx_migrate_options options = {.done = done, .arg = migration};
+    cx_migrate_options options = {
+        .done = done, .arg = migration, .changed = call->changed_version};
     int error = 0;
 
     if (isatty(STDERR_FILENO) == 1)
@@ -140,8 +142,11 @@ static int conclude(const struct migration *migration)
 
     if (migration->cut_off && migration->total != 0)
         fputc('\n', stderr);
-    printf("%zu migrated, %zu current, %zu failed\n", report->migrated,
-           report->current, report->failed - migration->cancelled);
+    if (report->version > 0)
+        printf("%zu migrated, %zu current, %zu failed; new tenants are of"
+               " version %d\n",
+               report->migrated, report->current,
+               report->failed - migration->cancelled, report->version);
     if (!migration->cut_off)
         return migration->error == 0 ? EXIT_RIGHT : EXIT_WRONG;
     complain("ctxvar tenant: interrupted: run again, it goes on with those"
@@ -149,10 +154,29 @@ static int conclude(const struct migration *migration)
     return EXIT_INTERRUPTED;
 }
 
+/* The number of one of the scripts. */
+static bool changed_read(struct tenant_call *call)
+{
+    char *end;
+    long version = strtol(call->changed, &end, 10);
+
+    for (size_t i = 0; i < call->scripts.len && *end == '\0'; i++) {
+        if (call->scripts.list[i].version == version) {
+            call->changed_version = (int)version;
+            return true;
+        }
+    }
+    complain("ctxvar tenant: --changed takes the version of a script, not"
+             " \"%s\"",
+             call->changed);
+    return false;
+}
+
 bool tenant_migrate_prepare(struct tenant_call *call)
 {
     return scripts_read(&call->scripts, call->arguments[0],
-                        url_folder(call->url) == NULL);
+                        url_folder(call->url) == NULL) &&
+           (call->changed == NULL || changed_read(call));
 }
 
 int tenant_migrate(struct tenant_call *call)

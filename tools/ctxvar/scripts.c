@@ -16,6 +16,7 @@
 
 /* What a file's name says. */
 struct title {
+    bool is_large; /* it is a number, but too large a one */
     int version;
     char name[256];
     bool sqlite; /* it is for this one */
@@ -64,8 +65,10 @@ static bool title_read(struct title *title, const char *file)
         title->sqlite = title->postgres = true;
     errno = 0;
     version = strtol(text, &end, 10);
-    if (errno != 0 || version < 1 || version > INT_MAX || end[0] != '_' ||
-        end[1] == '\0')
+    if (version < 1 || end[0] != '_' || end[1] == '\0')
+        return false;
+    title->is_large = errno != 0 || version > INT_MAX;
+    if (title->is_large)
         return false;
     title->version = (int)version;
     (void)snprintf(title->name, sizeof(title->name), "%s", end + 1);
@@ -120,7 +123,7 @@ static bool add(struct scripts *scripts, const struct title *title,
 static bool read_file(struct scripts *scripts, const char *path,
                       const char *file)
 {
-    struct title title;
+    struct title title = {.is_large = false};
     struct stat about;
     char *text;
     size_t size;
@@ -128,8 +131,10 @@ static bool read_file(struct scripts *scripts, const char *path,
     bool ok;
 
     if (!title_read(&title, file))
-        return refuse(path, "a script is called 0001_name.sql,"
-                            " 0001_name.sqlite.sql or 0001_name.postgres.sql");
+        return refuse(path, title.is_large ? "a version is 2147483647 at most"
+                                           : "a script is called 0001_name.sql,"
+                                             " 0001_name.sqlite.sql or"
+                                             " 0001_name.postgres.sql");
     /* A pipe would be waited for. */
     if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode))
         return refuse(path, "it is no file");

@@ -101,6 +101,7 @@ static const struct subcommand {
     const char *more; /* of its own help */
     bool makes;       /* a database, where there is none */
     bool asks;        /* before it does it, unless told --yes */
+    bool changed;     /* it takes --changed */
     bool (*prepare)(struct tenant_call *call); /* NULL: it has no need */
 } subcommands[] = {
     {.name = "create",
@@ -141,11 +142,14 @@ static const struct subcommand {
          "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
          "them. A script for one engine is 0001_users.sqlite.sql or\n"
          "0001_users.postgres.sql; where it is to do nothing, it is empty.\n"
-         "A tenant that fails is told of, and the others go on. Where there is\n"
-         "no database, one is made, which a line on standard error tells.\n"
-         "Ctrl-C leaves those that are not done as they were; run again, it\n"
-         "goes on with them.\n",
+         "A tenant that fails is told of, and the others go on. A script that\n"
+         "no tenant has had may be changed; where some have had it, and others\n"
+         "cannot, --changed says of which version the new one is to count as\n"
+         "theirs. Where there is no database, one is made, which a line on\n"
+         "standard error tells. Ctrl-C leaves those that are not done as they\n"
+         "were; run again, it goes on with them.\n",
      .makes = true,
+     .changed = true,
      .prepare = tenant_migrate_prepare},
     {.name = "shell",
      .run = tenant_shell,
@@ -184,17 +188,19 @@ static int help(FILE *out)
     for (size_t i = 0; i < SUBCOMMANDS; i++)
         fprintf(out, "  %-7s %-16s  %s\n", subcommands[i].name,
                 subcommands[i].takes, subcommands[i].about);
-    fprintf(out,
-            "\n"
-            "%s"
-            "\n"
-            "Options:\n"
-            "  --yes   of drop: do not ask\n"
-            "  --      what follows is no option\n"
-            "  --help  this text; after a subcommand, more of that\n"
-            "\n"
-            "%s",
-            url_help, exit_help);
+    fprintf(
+        out,
+        "\n"
+        "%s"
+        "\n"
+        "Options:\n"
+        "  --yes              drop without asking\n"
+        "  --changed VERSION  migrate with another script than tenants had\n"
+        "  --                 what follows is no option\n"
+        "  --help             this text; after a subcommand, more of that\n"
+        "\n"
+        "%s",
+        url_help, exit_help);
     return out == stdout ? EXIT_RIGHT : EXIT_USAGE;
 }
 
@@ -289,6 +295,7 @@ struct words {
     int len;
     bool help;
     bool yes;
+    const char *changed;
 };
 
 /* A mistake with one of them; it may be a URL, with a password in it. */
@@ -319,6 +326,9 @@ static int read_words(struct words *words, int argc, char **argv)
         else if (looks && words->subcommand->asks &&
                  strcmp(argv[i], "--yes") == 0)
             words->yes = true;
+        else if (looks && words->subcommand->changed && i + 1 < argc &&
+                 strcmp(argv[i], "--changed") == 0)
+            words->changed = argv[++i];
         else if (looks)
             return refuse(words, "unknown option", argv[i]);
         else if (words->len > words->subcommand->arguments)
@@ -350,7 +360,8 @@ static int run_words(const struct words *words)
     struct tenant_call call = {.url = words->of[0],
                                .shown = url_shown(words->of[0], shown),
                                .arguments = words->of + 1,
-                               .yes = words->yes};
+                               .yes = words->yes,
+                               .changed = words->changed};
 
     if (!url_is_one(call.url))
         return refuse(words,

@@ -18,6 +18,8 @@ struct tenant_call {
     const char *shown;            /* what may be shown of it */
     const char *const *arguments; /* after the URL; as many as it takes */
     bool yes;                     /* nobody is to be asked */
+    const char *changed;          /* a version, as it was typed; NULL: none */
+    int changed_version;          /* of one of the scripts; 0: none */
     struct scripts scripts;       /* to migrate to */
     cx_db *db;
     int status; /* written by the function */
