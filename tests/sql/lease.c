@@ -127,30 +127,47 @@ TASK_TEST(who_waits_first_is_served_first)
     many_end(&many);
 }
 
-enum { STEPS = 40 };
+/* How far a task has come that does everything once, and can be cancelled
+ * anywhere. */
+enum stage { CONNECTS, INSERTS, YIELDS, UPDATES, SLEEPS, COMMITS, ENDED };
 
-/* A task that does everything once, and can be cancelled anywhere. */
+struct journey {
+    const struct many *many;
+    enum stage stage;
+};
+
+/* Its next stage, unless something has failed. */
+static bool enter(struct journey *journey, enum stage stage, int error)
+{
+    if (error == 0)
+        journey->stage = stage;
+    return error == 0;
+}
+
 static void *do_everything(void *arg)
 {
-    const struct many *many = arg;
+    struct journey *journey = arg;
+    cx_db *db = journey->many->db;
     int error = 0;
 
-    CX_WITH_TENANT(many->tenants[0]) {
-        CX_TRANSACTION(many->db, &error) {
+    CX_WITH_TENANT(journey->many->tenants[0]) {
+        CX_TRANSACTION(db, &error) {
             User user = {.name = CX_TEXT("x")};
 
-            error = cx_db_insert(many->db, &user_model, &user);
-            if (error == 0)
+            if (enter(journey, INSERTS, 0))
+                error = cx_db_insert(db, &user_model, &user);
+            if (enter(journey, YIELDS, error))
                 error = cx_yield();
-            if (error == 0)
-                error = run(many->db,
-                            "UPDATE users SET rank = (WITH RECURSIVE n (i) AS"
-                            " (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT"
-                            " 200000) SELECT count(*) FROM n)");
-            if (error == 0)
+            if (enter(journey, UPDATES, error))
+                error = run(db, "UPDATE users SET rank = (WITH RECURSIVE n (i)"
+                                " AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                                " WHERE i < 200000) SELECT count(*) FROM n)");
+            if (enter(journey, SLEEPS, error))
                 error = cx_sleep(1);
+            (void)enter(journey, COMMITS, error);
         }
     }
+    journey->stage = ENDED;
     return as_pointer(error);
 }
 
@@ -166,33 +183,46 @@ static void undo_everything(const struct many *many)
     }
 }
 
-/* R7: after so many turns of the loop, and so at each of the waits. */
+/* Cancel it so many turns after it has come to a stage: in which it is then. */
+static enum stage cancel_at(const struct many *many, enum stage stage,
+                            int turns)
+{
+    struct journey journey = {.many = many};
+    cx_task *task = cx_task_create(do_everything, &journey);
+    enum stage at;
+    void *result;
+
+    while (journey.stage < stage || turns-- > 0)
+        assert_int_equal(cx_yield(), 0);
+    at = journey.stage;
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, &result), 0);
+    if (result == NULL)
+        undo_everything(many);
+    else if ((intptr_t)result != -ECONNABORTED)
+        assert_int_equal((intptr_t)result, -ECANCELED);
+    assert_true(result != NULL || at >= COMMITS);
+    return at;
+}
+
+/* R7: a little later each time, and so at each of the waits. */
 TASK_TEST(a_cancel_at_any_point_leaves_all_of_it_or_nothing)
 {
     cx_db_options one = {.connections = 1, .connections_each = 1};
-    int cancelled = 0;
+    int met[ENDED + 1] = {0};
     struct many many;
 
     many_make(&many, &one, 2);
-    for (int step = 0; step < STEPS; step++) {
-        cx_task *task;
-        void *result;
-
-        /* The connection is the other tenant's, so that one is opened. */
-        assert_own_row(&many, 1);
-        task = cx_task_create(do_everything, &many);
-        for (int i = 0; i < step; i++)
-            assert_int_equal(cx_yield(), 0);
-        assert_int_equal(cx_cancel(task), 0);
-        assert_int_equal(cx_await(task, &result), 0);
-        cancelled += (intptr_t)result == -ECANCELED;
-        if (result == NULL)
-            undo_everything(&many);
-        else if ((intptr_t)result != -ECONNABORTED)
-            assert_int_equal((intptr_t)result, -ECANCELED);
-        two_check(many.db, &many.two);
+    for (int stage = CONNECTS; stage <= COMMITS; stage++) {
+        for (int turns = 0; turns < 6; turns++) {
+            /* The connection is the other tenant's, so that one is opened. */
+            assert_own_row(&many, 1);
+            met[cancel_at(&many, stage, turns)]++;
+            two_check(many.db, &many.two);
+        }
     }
-    assert_true(cancelled > 10);
+    assert_true(met[CONNECTS] > 0 && met[YIELDS] > 0);
+    assert_true(met[UPDATES] > 0 && met[SLEEPS] > 0);
     many_end(&many);
 }
 
