@@ -114,6 +114,16 @@ ATTACK(a_tenant_that_holds_the_databases_row_does_not_keep_it_from_opening)
     assert_int_equal(cx_await(task, NULL), 0);
 }
 
+/* A session that was ended may not have been missed yet. */
+static int run_soon(cx_db *db, const char *text)
+{
+    int error = run(db, text);
+
+    while (error == -ECONNRESET)
+        error = run(db, text);
+    return error;
+}
+
 /* P23. */
 ATTACK(settings_that_a_role_gives_itself_are_taken_from_it)
 {
@@ -130,7 +140,7 @@ ATTACK(settings_that_a_role_gives_itself_are_taken_from_it)
         cx_db *again;
         cx_tenant *tenant;
 
-        assert_ok(run(db, settings[i]));
+        assert_ok(run_soon(db, settings[i]));
         assert_ok(cx_db_open(folder->url, NULL, &again));
         assert_ok(cx_tenant_find(again, CX_TEXT("A"), &tenant));
         CX_WITH_TENANT(tenant) {
@@ -142,6 +152,7 @@ ATTACK(settings_that_a_role_gives_itself_are_taken_from_it)
         cx_tenant_unref(tenant);
         assert_ok(cx_db_close(again));
     }
+    assert_ok(run_soon(db, "SELECT 1"));
 }
 
 /* A database whose tenants need their passwords. */
