@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Check that every attack of the catalogue has a test that names it, or is an
-exception with a reason, and that docs/attacks.md tells which. A test names its
-attacks in the comment directly above it, and its own name is the claim:
+exception with a reason, that each such test ends by comparing the rows of two
+tenants, and that docs/attacks.md tells which. A test names its attacks in the
+comment directly above it, and its own name is the claim:
 
     /* S7. */
     ATTACK(no_other_file_can_be_attached)
@@ -69,9 +70,9 @@ HEAD = """\
 
 What was tried to reach another tenant's rows, and what shows that it does not.
 A test is `file: name`, in tests/sql/; those of a file that is not named after
-an engine run on both. One with a * ends by reading every row of two tenants,
-each with a lease of its own: every field is what it was. The others show what
-their names say.
+an engine run on both. Its name says what it shows. Each has two tenants with a
+hundred rows, and ends by reading all of them, each tenant's with a lease of its
+own: every field is what it was.
 
 This page is written by `python3 scripts/check_attacks.py --write`.
 """
@@ -96,13 +97,32 @@ TEST = re.compile(
     r"(?:static\s+void\s+(\w+)\(\s*void \*\*state\)|[A-Z_]+TEST\((\w+)\)|"
     r"ATTACK\((\w+)\))?", re.MULTILINE)
 
-# What compares the rows of both tenants: as the head of a test, or in it.
-COMPARES = re.compile(r"^(ATTACK|TWO_TEST)\(|\btwo_check(_in)?\b", re.MULTILINE)
+# A function and what it does.
+FUNCTION = re.compile(r"^static[^;{}]*?\b(\w+)\([^;{}]*\)\n\{(.*?)^\}",
+                      re.MULTILINE | re.DOTALL)
+
+HEADERS = "".join(path.read_text()
+                  for path in sorted(pathlib.Path("tests/sql").glob("*.h")))
+
+
+def comparing(text):
+    """What finds a function or a test of a file that compares the rows of both
+    tenants: two_check() is called by it, or by what it calls."""
+    names = {"two_check"}
+    functions = FUNCTION.findall(HEADERS + text)
+    while True:
+        calls = re.compile(rf"\b({'|'.join(names)})\(")
+        found = {name for name, body in functions if calls.search(body)}
+        if found <= names:
+            return re.compile(rf"^(ATTACK|TWO_TEST)\(|\b({'|'.join(names)})\b",
+                              re.MULTILINE)
+        names |= found
 
 
 def tests(path, problems):
     """The (number, test) pairs of a file, tests as the page has them."""
     text = path.read_text()
+    compares = comparing(text)
     for match in TEST.finditer(text):
         name = match[2] or match[3] or match[4]
         if name is None:
@@ -111,9 +131,10 @@ def tests(path, problems):
         if len(re.findall(rf"\b{name}\b", text)) < 2:
             problems.append(f"{path}: {name} is not run")
         whole = text[match.start():text.index("\n}\n", match.end())]
-        mark = " *" if COMPARES.search(whole) else ""
+        if not compares.search(whole):
+            problems.append(f"{path}: {name} does not end with two_check()")
         for number in match[1].split(", "):
-            yield number, f"`{path.stem}: {name}`{mark}"
+            yield number, f"`{path.stem}: {name}`"
 
 
 def attacks(problems):

@@ -5,9 +5,9 @@
 
 #include "support.h"
 
-/* A's role in what psql runs: named after the database's number. */
-#define A_ROLE                                                                 \
-    "(SELECT format('cx_%s_1', oid) FROM pg_database"                          \
+/* A tenant's role in what psql runs: named after the database's number. */
+#define ROLE_OF(id)                                                            \
+    "(SELECT 'cx_' || oid || '_" id "' FROM pg_database"                       \
     " WHERE datname = current_database())"
 
 /* The URL of a test's database for another role. */
@@ -26,16 +26,10 @@ enum { ANSWER_BYTES = 128 };
 static CX__UNUSED void ask(const char *url, const char *statement,
                            char answer[ANSWER_BYTES])
 {
-    char its[256], command[1024];
-    FILE *pipe;
+    char its[256];
 
     url_as("postgres", url, its, sizeof(its));
-    (void)snprintf(command, sizeof(command), "psql -qXAt '%s' -c \"%s\"", its,
-                   statement);
-    pipe = popen(command, "r");
-    assert_non_null(pipe);
-    assert_non_null(fgets(answer, ANSWER_BYTES, pipe));
-    assert_int_equal(pclose(pipe), 0);
+    server_answer(its, statement, answer, ANSWER_BYTES);
 }
 
 /* Wait until a statement of the administrator's gives 0. */
@@ -43,7 +37,7 @@ static CX__UNUSED void await_none(const char *url, const char *statement)
 {
     char answer[ANSWER_BYTES] = "";
 
-    while (strcmp(answer, "0\n") != 0) {
+    while (strcmp(answer, "0") != 0) {
         assert_ok(cx_sleep(10));
         ask(url, statement, answer);
     }

@@ -23,10 +23,19 @@ TASK_TEST(more_tenants_than_connections_are_all_served)
     many_end(&many);
 }
 
-/* R11. */
+/* How many tasks wait for a connection of a tenant's. */
+static uint64_t waiting(const struct many *many, int tenant)
+{
+    cx_db_stats stats;
+
+    assert_ok(cx_db_stats_get(many->db, many->tenants[tenant], &stats));
+    return stats.waiting;
+}
+
+/* R11: though there is one more that it could have. */
 TASK_TEST(a_tenant_that_has_its_quota_does_not_keep_the_others_waiting)
 {
-    cx_db_options options = {.connections = 3, .connections_each = 2};
+    cx_db_options options = {.connections = 6, .connections_each = 2};
     struct holder holders[3];
     cx_task *tasks[3];
     struct many many;
@@ -37,8 +46,9 @@ TASK_TEST(a_tenant_that_has_its_quota_does_not_keep_the_others_waiting)
         if (i < 2)
             assert_int_equal(cx_event_wait(holders[i].held), 0);
     }
+    assert_int_equal(cx_yield(), 0);
+    assert_int_equal(waiting(&many, 0), 1);
     assert_own_row(&many, 1);
-    assert_false(cx_event_is_set(holders[2].held));
     CX_WITH_TENANT(many.tenants[0]) {
         CX_TIMEOUT(5) {
             assert_int_equal(run(many.db, "SELECT 1"), -ETIMEDOUT);
@@ -99,7 +109,7 @@ TASK_TEST(who_waits_first_is_served_first)
     cx_task *tasks[4];
     cx_task *task;
 
-    many_make(&many, &one, 1);
+    many_make(&many, &one, 2);
     turns = (struct turns){.many = &many};
     task = holder_start(&holder, &many, 0);
     assert_int_equal(cx_event_wait(holder.held), 0);
@@ -117,64 +127,102 @@ TASK_TEST(who_waits_first_is_served_first)
     many_end(&many);
 }
 
-enum { STEPS = 40 };
+/* How far a task has come that does everything once, and can be cancelled
+ * anywhere. */
+enum stage { CONNECTS, INSERTS, YIELDS, UPDATES, SLEEPS, COMMITS, ENDED };
 
-/* A task that does everything once, and can be cancelled anywhere. */
+struct journey {
+    const struct many *many;
+    enum stage stage;
+};
+
+/* Its next stage, unless something has failed. */
+static bool enter(struct journey *journey, enum stage stage, int error)
+{
+    if (error == 0)
+        journey->stage = stage;
+    return error == 0;
+}
+
 static void *do_everything(void *arg)
 {
-    const struct many *many = arg;
+    struct journey *journey = arg;
+    cx_db *db = journey->many->db;
     int error = 0;
 
-    CX_WITH_TENANT(many->tenants[1]) {
-        CX_TRANSACTION(many->db, &error) {
+    CX_WITH_TENANT(journey->many->tenants[0]) {
+        CX_TRANSACTION(db, &error) {
             User user = {.name = CX_TEXT("x")};
 
-            error = cx_db_insert(many->db, &user_model, &user);
-            if (error == 0)
+            if (enter(journey, INSERTS, 0))
+                error = cx_db_insert(db, &user_model, &user);
+            if (enter(journey, YIELDS, error))
                 error = cx_yield();
-            if (error == 0)
-                error = run(many->db,
-                            "UPDATE users SET rank = (WITH RECURSIVE n (i) AS"
-                            " (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT"
-                            " 200000) SELECT count(*) FROM n)");
-            if (error == 0)
+            if (enter(journey, UPDATES, error))
+                error = run(db, "UPDATE users SET rank = (WITH RECURSIVE n (i)"
+                                " AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                                " WHERE i < 200000) SELECT count(*) FROM n)");
+            if (enter(journey, SLEEPS, error))
                 error = cx_sleep(1);
+            (void)enter(journey, COMMITS, error);
         }
     }
+    journey->stage = ENDED;
     return as_pointer(error);
 }
 
-/* R7: after so many turns of the loop, and so at each of the waits. */
+/* It is there as a whole; then it is not any more. */
+static void undo_everything(const struct many *many)
+{
+    CX_WITH_TENANT(many->tenants[0]) {
+        assert_int_equal(number(many->db, "SELECT count(*) FROM users"
+                                          " WHERE rank = 200000"),
+                         ROWS + 1);
+        assert_ok(run(many->db, "DELETE FROM users WHERE age IS NULL"));
+        assert_ok(run(many->db, "UPDATE users SET rank = 0"));
+    }
+}
+
+/* Cancel it so many turns after it has come to a stage: in which it is then. */
+static enum stage cancel_at(const struct many *many, enum stage stage,
+                            int turns)
+{
+    struct journey journey = {.many = many};
+    cx_task *task = cx_task_create(do_everything, &journey);
+    enum stage at;
+    void *result;
+
+    while (journey.stage < stage || turns-- > 0)
+        assert_int_equal(cx_yield(), 0);
+    at = journey.stage;
+    assert_int_equal(cx_cancel(task), 0);
+    assert_int_equal(cx_await(task, &result), 0);
+    if (result == NULL)
+        undo_everything(many);
+    else if ((intptr_t)result != -ECONNABORTED)
+        assert_int_equal((intptr_t)result, -ECANCELED);
+    assert_true(result != NULL || at >= COMMITS);
+    return at;
+}
+
+/* R7: a little later each time, and so at each of the waits. */
 TASK_TEST(a_cancel_at_any_point_leaves_all_of_it_or_nothing)
 {
     cx_db_options one = {.connections = 1, .connections_each = 1};
-    int cancelled = 0;
+    int met[ENDED + 1] = {0};
     struct many many;
 
     many_make(&many, &one, 2);
-    for (int step = 0; step < STEPS; step++) {
-        cx_task *task;
-        void *result;
-        int64_t n = -1;
-
-        /* The connection is the other tenant's, so that one is opened. */
-        assert_own_row(&many, 0);
-        task = cx_task_create(do_everything, &many);
-        for (int i = 0; i < step; i++)
-            assert_int_equal(cx_yield(), 0);
-        assert_int_equal(cx_cancel(task), 0);
-        assert_int_equal(cx_await(task, &result), 0);
-        cancelled += (intptr_t)result == -ECANCELED;
-        if (result != NULL && (intptr_t)result != -ECONNABORTED)
-            assert_int_equal((intptr_t)result, -ECANCELED);
-        CX_WITH_TENANT(many.tenants[1]) {
-            n = number(many.db, "SELECT count(*) FROM users");
-            assert_ok(run(many.db, "DELETE FROM users WHERE id > 1"));
+    for (int stage = CONNECTS; stage <= COMMITS; stage++) {
+        for (int turns = 0; turns < 6; turns++) {
+            /* The connection is the other tenant's, so that one is opened. */
+            assert_own_row(&many, 1);
+            met[cancel_at(&many, stage, turns)]++;
+            two_check(many.db, &many.two);
         }
-        assert_int_equal(n, result == NULL ? 2 : 1);
-        assert_own_row(&many, 1);
     }
-    assert_true(cancelled > 10);
+    assert_true(met[CONNECTS] > 0 && met[YIELDS] > 0);
+    assert_true(met[UPDATES] > 0 && met[SLEEPS] > 0);
     many_end(&many);
 }
 
@@ -202,42 +250,52 @@ TASK_TEST(a_cancel_amid_the_rows_leaves_the_connection_clean)
     struct many many;
     void *n;
 
-    many_make(&many, NULL, 1);
+    many_make(&many, NULL, 2);
     CX_WITH_TENANT(many.tenants[0]) {
         assert_ok(run(many.db,
                       "INSERT INTO users (name) WITH RECURSIVE n (i) AS"
-                      " (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-                      " SELECT 'user ' || i FROM n"));
+                      " (SELECT 101 UNION ALL SELECT i + 1 FROM n WHERE"
+                      " i < 1000) SELECT 'user ' || i FROM n"));
     }
     assert_int_equal(cx_await(cx_task_create(read_half, &many), &n), 0);
     assert_int_equal((intptr_t)n, 500);
     CX_WITH_TENANT(many.tenants[0]) {
         assert_int_equal(number(many.db, "SELECT count(*) FROM users"), 1000);
+        assert_ok(run(many.db, "DELETE FROM users WHERE age IS NULL"));
     }
-    assert_own_row(&many, 0);
     many_end(&many);
 }
 
-static void note_current(void *arg)
-{
-    cx_tenant **seen = arg;
+struct called {
+    cx_db *db;
+    const char *word; /* whose rows are read */
+    int calls;
+};
 
-    *seen = cx_tenant_current();
+static void read_when_called(void *arg)
+{
+    struct called *called = arg;
+
+    called->calls++;
+    assert_users(called->db, called->word);
 }
 
-/* R2. */
-USERS_TEST(a_callback_has_the_tenant_of_when_it_was_made)
+/* R2: whoever calls it, and within what. */
+TWO_TEST(a_callback_has_the_tenant_of_when_it_was_made)
 {
-    cx_tenant *other = tenant_make(db, "B");
-    cx_tenant *seen = NULL;
-    cx_callback *callback = cx_callback_new(note_current, &seen);
+    struct called called = {.db = db, .word = "open"};
+    cx_callback *callback = NULL;
 
-    CX_WITH_TENANT(other) {
-        cx_callback_call(callback);
+    CX_WITH_TENANT(two->a) {
+        callback = cx_callback_new(read_when_called, &called);
     }
-    assert_ptr_equal(seen, tenant);
+    cx_callback_call(callback);
+    CX_WITH_TENANT(two->b) {
+        cx_callback_call(callback);
+        assert_users(db, "SECRET");
+    }
+    assert_int_equal(called.calls, 2);
     cx_callback_free(callback);
-    cx_tenant_unref(other);
 }
 
 static void *drop_tenant(void *tenant)
@@ -252,20 +310,19 @@ TASK_TEST(a_drop_waits_for_those_who_use_it_and_lets_nobody_in)
     cx_task *task, *drop;
     void *error;
 
-    many_make(&many, NULL, 2);
-    task = holder_start(&holder, &many, 0);
+    many_make(&many, NULL, 3);
+    task = holder_start(&holder, &many, 2);
     assert_int_equal(cx_event_wait(holder.held), 0);
-    drop = cx_task_create(drop_tenant, many.tenants[0]);
+    drop = cx_task_create(drop_tenant, many.tenants[2]);
     assert_int_equal(cx_yield(), 0);
-    CX_WITH_TENANT(many.tenants[0]) {
+    CX_WITH_TENANT(many.tenants[2]) {
         assert_int_equal(run(many.db, "SELECT 1"), -ESTALE);
     }
-    assert_true(has_room(&many.folder, 1));
+    assert_true(has_room(&many.folder, 3));
     holder_end(&holder, task);
     assert_int_equal(cx_await(drop, &error), 0);
     assert_null(error);
-    assert_false(has_room(&many.folder, 1));
-    assert_own_row(&many, 1);
+    assert_false(has_room(&many.folder, 3));
     many_end(&many);
 }
 
@@ -276,7 +333,7 @@ TASK_TEST(a_drop_that_is_cancelled_has_not_been)
     cx_task *task, *drop;
     void *error;
 
-    many_make(&many, NULL, 1);
+    many_make(&many, NULL, 2);
     task = holder_start(&holder, &many, 0);
     assert_int_equal(cx_event_wait(holder.held), 0);
     drop = cx_task_create(drop_tenant, many.tenants[0]);
@@ -296,23 +353,25 @@ struct shuffled {
     int tenant;
 };
 
+/* Put a row in, and meet none that is another's. */
 static void *write_and_read(void *arg)
 {
     const struct shuffled *shuffled = arg;
     const struct many *many = shuffled->many;
-    char name[32];
+    char word[32], name[64];
     int wrong = 0;
 
+    many_word(word, sizeof(word), shuffled->tenant);
+    (void)snprintf(name, sizeof(name), "%s by %p", word, arg);
     CX_WITH_TENANT(many->tenants[shuffled->tenant]) {
-        User user = {.age = {shuffled->tenant, true}};
+        User own = {.name = CX_TEXT(name)};
+        User user;
         int error = 0;
 
-        (void)snprintf(name, sizeof(name), "task %p", arg);
-        user.name = CX_TEXT(name);
-        wrong += cx_db_insert(many->db, &user_model, &user) != 0;
+        wrong += cx_db_insert(many->db, &user_model, &own) != 0;
         wrong += cx_yield() != 0;
         CX_DB_EACH(many->db, &user_model, NULL, &user, &error) {
-            wrong += user.age.value != shuffled->tenant;
+            wrong += !is_row_of(&user, shuffled->tenant);
             if (user.id % 3 == 0)
                 wrong += cx_yield() != 0;
         }
@@ -352,6 +411,11 @@ TASK_TEST(tasks_of_many_tenants_never_meet)
     for (int i = 0; i < tasks; i++)
         wrong += (intptr_t)results[i];
     assert_int_equal(wrong, 0);
+    for (int i = 0; i < 2; i++) {
+        CX_WITH_TENANT(many.tenants[i]) {
+            assert_ok(run(many.db, "DELETE FROM users WHERE age IS NULL"));
+        }
+    }
     free(shuffled);
     free(args);
     free(results);

@@ -310,36 +310,6 @@ USERS_TEST(tables_of_another_version_are_refused)
     assert_ok(cx_db_check(db, &until_model));
 }
 
-DB_TEST(without_a_tenant_no_row_is_written)
-{
-    User user = {.name = CX_TEXT("Ann")};
-
-    assert_int_equal(cx_db_insert(db, &user_model, &user), -ENOKEY);
-}
-
-/* S17. */
-DB_TEST(a_model_finds_the_current_tenants_row)
-{
-    cx_tenant *tenants[2];
-    CX_ARENA(arena);
-
-    users_make(folder);
-    tenants[0] = tenant_make(db, "A");
-    tenants[1] = tenant_make(db, "B");
-    for (int i = 0; i < 6; i++) {
-        User user = {.id = 1};
-
-        CX_WITH_TENANT(tenants[i % 2]) {
-            if (i < 2)
-                (void)user_add(db, i == 0 ? "A's" : "B's", 1);
-            assert_ok(cx_db_find(db, &user_model, &user, &arena));
-            assert_text(user.name, i % 2 == 0 ? "A's" : "B's");
-        }
-    }
-    cx_tenant_unref(tenants[0]);
-    cx_tenant_unref(tenants[1]);
-}
-
 /* A key of two columns and nothing else. */
 typedef struct Link {
     int64_t from;
@@ -539,8 +509,6 @@ int main(void)
         cmocka_unit_test(a_table_that_is_not_there_is_told),
         cmocka_unit_test(a_models_name_is_no_way_into_a_statement),
         cmocka_unit_test(tables_of_another_version_are_refused),
-        cmocka_unit_test(without_a_tenant_no_row_is_written),
-        cmocka_unit_test(a_model_finds_the_current_tenants_row),
         cmocka_unit_test(a_key_may_be_several_columns),
         cmocka_unit_test(a_part_of_the_tables_key_is_no_key),
         cmocka_unit_test(another_key_than_the_tables_is_told),

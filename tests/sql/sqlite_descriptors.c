@@ -59,10 +59,11 @@ static void *seek(void *arg)
 
     CX_WITH_TENANT(seeker->many->tenants[seeker->tenant]) {
         CX_DB_EACH(seeker->many->db, &user_model, NULL, &user, &seeker->error) {
-            seeker->served = user.age.value == seeker->tenant;
+            seeker->served = is_row_of(&user, seeker->tenant);
             (void)cx_semaphore_release(seeker->there);
             (void)cx_event_wait(seeker->go);
-            seeker->error = run(seeker->many->db, "UPDATE users SET rank = 1");
+            seeker->error =
+                run(seeker->many->db, "UPDATE users SET rank = 1 WHERE id = 1");
             break;
         }
     }
@@ -99,7 +100,7 @@ static int seekers_end(const struct seeker *seekers, cx_task **tasks)
 }
 
 /* Each has its own row, with the mark of a task that was served, and nobody
- * else's. */
+ * else's; the mark is taken away. */
 static void assert_marks(const struct many *many, const struct seeker *seekers)
 {
     for (int i = 0; i < TENANTS; i++) {
@@ -107,6 +108,7 @@ static void assert_marks(const struct many *many, const struct seeker *seekers)
         CX_WITH_TENANT(many->tenants[i]) {
             assert_int_equal(number(many->db, "SELECT sum(rank) FROM users"),
                              seekers[i].served);
+            assert_ok(run(many->db, "UPDATE users SET rank = 0"));
         }
     }
 }
@@ -287,17 +289,17 @@ TASK_TEST(a_drop_without_descriptors_tells_whoever_has_the_file)
     char path[128];
     sqlite3 *other;
 
-    many_make(&many, NULL, 1);
-    (void)snprintf(path, sizeof(path), "%s/db/t1.db", many.folder.path);
+    many_make(&many, NULL, 3);
+    (void)snprintf(path, sizeof(path), "%s/db/t3.db", many.folder.path);
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
     assert_int_equal(read_past(other), SQLITE_OK);
     /* Nothing is open here but the list of tenants. */
     cx__pool_close_idle(many.db);
-    assert_ok(cx_tenant_rename(many.tenants[0], CX_TEXT("A")));
+    assert_ok(cx_tenant_rename(many.tenants[2], CX_TEXT("C")));
     descriptors_leave(0);
-    assert_ok(cx_tenant_drop(many.tenants[0]));
+    assert_ok(cx_tenant_drop(many.tenants[2]));
     descriptors_restore();
-    assert_false(has_room(&many.folder, 1));
+    assert_false(has_room(&many.folder, 3));
     assert_int_equal(read_past(other), SQLITE_ERROR);
     assert_int_equal(sqlite3_close(other), SQLITE_OK);
     many_end(&many);

@@ -42,7 +42,6 @@ static void let_another_write(cx_db *db)
     assert_ok(run(db, "DELETE FROM users WHERE name = 'Zoe'"));
 }
 
-/* S20. */
 BOUND_TEST(an_insert_whose_rows_are_too_many_is_undone)
 {
     assert_undone(db, INSERT_MANY, -E2BIG);

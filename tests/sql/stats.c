@@ -18,7 +18,7 @@ TASK_TEST(a_connection_is_opened_once_and_given_often)
     cx_db_stats before, after;
     struct many many;
 
-    many_make(&many, NULL, 1);
+    many_make(&many, NULL, 2);
     before = stats_of(&many, 0);
     for (int i = 0; i < 5; i++)
         assert_own_row(&many, 0);
@@ -38,7 +38,7 @@ TASK_TEST(a_connection_is_used_while_a_task_has_it)
     struct many many;
     cx_task *task;
 
-    many_make(&many, NULL, 1);
+    many_make(&many, NULL, 2);
     task = holder_start(&holder, &many, 0);
     assert_int_equal(cx_event_wait(holder.held), 0);
     assert_int_equal(stats_of(&many, 0).used, 1);
@@ -76,7 +76,7 @@ TASK_TEST(who_waits_is_counted_and_who_gives_up_is)
     struct many many;
     cx_db_stats stats;
 
-    many_make(&many, &one, 1);
+    many_make(&many, &one, 2);
     tasks[0] = holder_start(&first, &many, 0);
     assert_int_equal(cx_event_wait(first.held), 0);
     tasks[1] = holder_start(&second, &many, 0);
@@ -144,8 +144,8 @@ TASK_TEST(what_is_asked_wrongly_is_refused)
     struct many many, other;
     cx_db_stats stats;
 
-    many_make(&many, NULL, 1);
-    many_make(&other, NULL, 1);
+    many_make(&many, NULL, 2);
+    many_make(&other, NULL, 2);
     assert_int_equal(cx_db_stats_get(NULL, NULL, &stats), -EINVAL);
     assert_int_equal(cx_db_stats_get(many.db, NULL, NULL), -EINVAL);
     assert_int_equal(cx_db_stats_get(many.db, other.tenants[0], &stats),

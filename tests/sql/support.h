@@ -56,6 +56,22 @@ static CX__UNUSED void server_run_as_superuser(const char *url,
     server_run(its, statement);
 }
 
+/* What the server's own role is answered: the first line. */
+static CX__UNUSED void server_answer(const char *url, const char *statement,
+                                     char *answer, int size)
+{
+    char command[1024];
+    FILE *pipe;
+
+    (void)snprintf(command, sizeof(command), "psql -qXAt '%s' -c \"%s\"", url,
+                   statement);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(answer, size, pipe));
+    assert_int_equal(pclose(pipe), 0);
+    answer[strcspn(answer, "\n")] = '\0';
+}
+
 /* A new database on the server. */
 static CX__UNUSED void server_make(struct folder *folder)
 {
@@ -76,22 +92,16 @@ static CX__UNUSED void server_make(struct folder *folder)
 /* Does a tenant have its room: a file, or a schema? */
 static CX__UNUSED bool has_room(const struct folder *folder, int id)
 {
-    char text[512];
-    char answer[8] = "";
-    FILE *pipe;
+    char text[128], answer[8];
 
     if (server() == NULL) {
         (void)snprintf(text, sizeof(text), "%s/db/t%d.db", folder->path, id);
         return access(text, F_OK) == 0;
     }
     (void)snprintf(text, sizeof(text),
-                   "psql -qXAt '%s' -c \"SELECT count(*) FROM pg_namespace"
-                   " WHERE nspname = 't%d'\"",
-                   folder->url, id);
-    pipe = popen(text, "r");
-    assert_non_null(pipe);
-    assert_non_null(fgets(answer, sizeof(answer), pipe));
-    assert_int_equal(pclose(pipe), 0);
+                   "SELECT count(*) FROM pg_namespace WHERE nspname = 't%d'",
+                   id);
+    server_answer(folder->url, text, answer, sizeof(answer));
     return answer[0] == '1';
 }
 
