@@ -31,7 +31,7 @@ enum {
     MS = 1000000,     /* ns */
     BATCH_FIRST = 16, /* switches */
     BATCH_MOST = 256,
-    BATCH_TOLD = 4, /* fewer say nothing of how long the next will take */
+    BATCH_TOLD = 4,      /* fewer say nothing of how long the next will take */
     ROUND_MOST = 200000, /* ns of tasks between polls, roughly */
 };
 
