@@ -46,6 +46,8 @@ struct cx__sqlite {
  * trusted   what is prepared or run now is the library's own
  * on_lane   it is run by a lane, for a task that
  * has_deadline  or has none
+ * stepped   the statement that it is in, if that may change something, or
+ *           NULL
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
  * refusal   words for what is not allowed, where there are better ones than
@@ -64,6 +66,7 @@ struct cx__sqlite_connection {
     bool trusted;
     bool on_lane;
     bool has_deadline;
+    sqlite3_stmt *stepped;
     int why;
     const char *refusal;
     unsigned writes;
@@ -218,6 +221,9 @@ void cx__sqlite_finalize(struct cx__statement *statement);
 int cx__sqlite_bind(struct cx__statement *statement, unsigned place,
                     const cx_param *value);
 int cx__sqlite_step(struct cx__statement *statement);
+/* The same of one that begins or ends a transaction, whose turn to write it
+ * does not ask for. */
+int cx__sqlite_step_whole(struct cx__statement *statement);
 int cx__sqlite_column(struct cx__statement *statement, unsigned place,
                       cx_kind wanted, cx_param *value);
 void cx__sqlite_reset(struct cx__statement *statement);

@@ -30,6 +30,7 @@
  *
  * A connection never changes its file, and what is prepared stays with it.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -126,9 +127,11 @@ static void engine_close(cx_db *db)
     sqlite_free(cx__sqlite_of(db));
 }
 
-/* A file does not go away by itself. */
+/* A file does not go away by itself, nor does a transaction begin so. */
 static bool engine_is_alive(struct cx__connection *connection)
 {
+    assert(sqlite3_get_autocommit(
+               cx__sqlite_connection_of(connection)->handle) != 0);
     (void)connection;
     return true;
 }

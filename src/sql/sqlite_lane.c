@@ -187,7 +187,9 @@ static int read_on(struct sqlite_statement *statement)
     int error;
 
     forget(job.ahead);
+    connection->stepped = statement->handle;
     error = hop(connection, read_run, &job);
+    connection->stepped = NULL;
     if (error != 0)
         return error;
     error =

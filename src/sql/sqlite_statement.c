@@ -208,26 +208,54 @@ static int step_failed(struct cx__sqlite_connection *connection, int code)
     return cx__sqlite_tell(&outcome);
 }
 
-int cx__sqlite_step(struct cx__statement *base)
+static int step_result(struct cx__sqlite_connection *connection, int code)
 {
-    struct sqlite_statement *statement = own(base);
+    if (CX__LIKELY(code == SQLITE_ROW))
+        return 1;
+    return code == SQLITE_DONE ? 0 : step_failed(connection, code);
+}
+
+int cx__sqlite_step_whole(struct cx__statement *base)
+{
     struct cx__sqlite_connection *connection = connection_of(base);
     int code;
 
-    if (statement->writes && !statement->writing) {
+    connection->trusted = base->origin == CX__OWN;
+    connection->stepped = own(base)->handle;
+    code = sqlite3_step(connection->stepped);
+    connection->stepped = NULL;
+    return step_result(connection, code);
+}
+
+/* One that changes something. */
+static int step_write(struct sqlite_statement *statement)
+{
+    struct cx__sqlite_connection *connection = connection_of(&statement->base);
+
+    if (!statement->writing) {
         int error = cx__sqlite_writer(connection);
 
         if (error != 0)
             return error;
         statement->writing = true;
     }
+    if (statement->ahead == NULL)
+        return cx__sqlite_step_whole(&statement->base);
+    connection->trusted = false;
+    return cx__lane_step(statement);
+}
+
+int cx__sqlite_step(struct cx__statement *base)
+{
+    struct sqlite_statement *statement = own(base);
+    struct cx__sqlite_connection *connection = connection_of(base);
+
+    if (statement->writes)
+        return step_write(statement);
     connection->trusted = base->origin == CX__OWN;
     if (statement->ahead != NULL)
         return cx__lane_step(statement);
-    code = sqlite3_step(statement->handle);
-    if (CX__LIKELY(code == SQLITE_ROW))
-        return 1;
-    return code == SQLITE_DONE ? 0 : step_failed(connection, code);
+    return step_result(connection, sqlite3_step(statement->handle));
 }
 
 static int wrong_kind(void)

@@ -25,17 +25,25 @@ void cx__sqlite_writer_done(struct cx__sqlite_connection *connection)
         (void)cx_lock_release(connection->base.pool->writer);
 }
 
-/* Run one of the library's own statements, without rows. */
+/* Run a statement that begins or ends one. */
 static int run(struct cx__connection *connection, const char *text)
 {
     struct cx__statement *statement;
     int error = cx__statement_own(connection, text, &statement);
 
     if (error == 0) {
-        error = cx__sqlite_step(statement);
+        error = cx__sqlite_step_whole(statement);
         cx__statement_done(statement);
     }
     return error;
+}
+
+/* Who has it next must not be in somebody else's transaction. Closing it is a
+ * way to roll back that does not fail. */
+static void break_if_in_one(struct cx__sqlite_connection *connection)
+{
+    if (sqlite3_get_autocommit(connection->handle) == 0)
+        connection->base.broken = true;
 }
 
 int cx__sqlite_begin(struct cx__connection *base, unsigned depth)
@@ -49,8 +57,10 @@ int cx__sqlite_begin(struct cx__connection *base, unsigned depth)
     if (error != 0)
         return error;
     error = run(base, "BEGIN IMMEDIATE");
-    if (error != 0)
+    if (error != 0) {
+        break_if_in_one(connection);
         cx__sqlite_writer_done(connection);
+    }
     return error;
 }
 
@@ -84,10 +94,12 @@ int cx__sqlite_rollback(struct cx__connection *base, unsigned depth)
     CX_SHIELD {
         error = base->lost ? 0 : rollback(base, depth);
     }
-    /* Closing it is a way to roll back that does not fail. */
-    if (error != 0)
-        base->broken = true;
-    if (depth == 0)
+    if (depth == 0) {
+        break_if_in_one(connection);
         cx__sqlite_writer_done(connection);
+    } else if (error != 0) {
+        /* What was to be undone must not be committed with the rest. */
+        base->lost = true;
+    }
     return error;
 }
