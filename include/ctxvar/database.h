@@ -67,7 +67,9 @@ typedef struct cx_db_options {
  *
  * "sqlite:DIR" is a folder, made if it is missing, with a file for each
  * tenant and one in which they are listed. Nothing else is to be kept there.
- * Several processes may have it open.
+ * Several processes may have it open, each its own: one that was forked while
+ * its parent had a database on SQLite open can open none. A program that forks
+ * does so first, and its children open the database.
  *
  * "postgresql://..." is a database on a server, as libpq's URLs name it, for
  * this alone: a schema and a role that logs in for each tenant, and a schema
@@ -87,6 +89,8 @@ typedef struct cx_db_options {
  *   -ENOTDIR     there is something else in the place of the folder
  *   -EACCES      the folder or its files may not be used, or the server does
  *                not let the URL's role in
+ *   -EXDEV       on SQLite: this process was forked from one that had such a
+ *                database open
  *   -EPROTONOSUPPORT  it was written by a later version of this library
  *
  * Suspends: yes. Threads: a loop's, within a task. Cost: a thread, and some

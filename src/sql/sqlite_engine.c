@@ -32,11 +32,41 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "problem.h"
 #include "sqlite.h"
+
+/*
+ * SQLite keeps one list for a process of the files that it has open, and by it
+ * tells which locks it holds. A child process has a copy of the list and none
+ * of the locks: what it opens anew is taken to be locked already, and what it
+ * commits can be overwritten.
+ *
+ * opened     databases that this process has open
+ * inherited  there were some in the process that it was forked from
+ */
+static unsigned opened;
+static bool inherited;
+
+/* In a new child, which has one thread. */
+static void forked(void)
+{
+    inherited |= opened > 0;
+    opened = 0;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, forked);
+}
+
+static void count_opened(unsigned by)
+{
+    (void)__atomic_add_fetch(&opened, by, __ATOMIC_SEQ_CST);
+}
 
 enum { PATIENCE_MS = 60000, TEMPORARY_BYTES = 256 << 20 };
 
@@ -108,7 +138,7 @@ static void *open_run(void *arg)
     return NULL;
 }
 
-static int engine_open(cx_db *db, const char *place)
+static int open_place(cx_db *db, const char *place)
 {
     struct open_job job = {.sqlite = sqlite_new(db), .place = place};
     int error;
@@ -122,9 +152,24 @@ static int engine_open(cx_db *db, const char *place)
     return error;
 }
 
+static int engine_open(cx_db *db, const char *place)
+{
+    int error;
+
+    if (inherited)
+        return cx__problem(-EXDEV, "this process was forked from one that had"
+                                   " a database on SQLite open");
+    count_opened(1);
+    error = open_place(db, place);
+    if (error != 0)
+        count_opened(-1U);
+    return error;
+}
+
 static void engine_close(cx_db *db)
 {
     sqlite_free(cx__sqlite_of(db));
+    count_opened(-1U);
 }
 
 /* A file does not go away by itself, nor does a transaction begin so. */
