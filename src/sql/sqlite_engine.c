@@ -11,6 +11,7 @@
  *     the deadline and the cancel of the task;
  *   - a statement takes long: the progress handler lets other tasks run, and
  *     ends the statement if the task is cancelled or too late;
+ *   - much is read or written in one step: the files let other tasks run, too;
  *   - the disk has to be waited for: a sync is done by the database's own
  *     thread, and the task waits.
  *
@@ -19,7 +20,7 @@
  * at a time, and a suspended task is such a one.
  *
  * A program's own statement may be one that calls back too seldom, and runs on
- * a lane: sqlite_lane.c.
+ * a lane, and so does what writes much at once: sqlite_lane.c.
  *
  * What else blocks is done by that thread as a whole: files are opened with
  * all that comes with it, closed, copied and removed there, and the log is

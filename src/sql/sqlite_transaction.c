@@ -25,14 +25,27 @@ void cx__sqlite_writer_done(struct cx__sqlite_connection *connection)
         (void)cx_lock_release(connection->base.pool->writer);
 }
 
+/* How many pages have been written before their commits, since there were more
+ * than SQLite keeps. */
+static int spilled(const struct cx__sqlite_connection *connection)
+{
+    int n = 0;
+    int most;
+
+    (void)sqlite3_db_status(connection->handle, SQLITE_DBSTATUS_CACHE_SPILL, &n,
+                            &most, 0);
+    return n;
+}
+
 /* Run a statement that begins or ends one. */
-static int run(struct cx__connection *connection, const char *text)
+static int run(struct cx__connection *connection, const char *text,
+               bool is_long)
 {
     struct cx__statement *statement;
     int error = cx__statement_own(connection, text, &statement);
 
     if (error == 0) {
-        error = cx__sqlite_step_whole(statement);
+        error = cx__sqlite_step_whole(statement, is_long);
         cx__statement_done(statement);
     }
     return error;
@@ -52,11 +65,12 @@ int cx__sqlite_begin(struct cx__connection *base, unsigned depth)
     int error;
 
     if (depth > 0)
-        return run(base, "SAVEPOINT cx");
+        return run(base, "SAVEPOINT cx", false);
     error = cx__sqlite_writer(connection);
     if (error != 0)
         return error;
-    error = run(base, "BEGIN IMMEDIATE");
+    error = run(base, "BEGIN IMMEDIATE", false);
+    connection->spilled = spilled(connection);
     if (error != 0) {
         break_if_in_one(connection);
         cx__sqlite_writer_done(connection);
@@ -64,12 +78,25 @@ int cx__sqlite_begin(struct cx__connection *base, unsigned depth)
     return error;
 }
 
+/*
+ * The end of one, this way or that. What SQLite has spilled it reads and writes
+ * once more, and gives back files in which it was kept: that is seconds of a
+ * large transaction, and so not the loop's.
+ */
+static int end(struct cx__connection *base, const char *text)
+{
+    const struct cx__sqlite_connection *connection =
+        cx__sqlite_connection_of(base);
+
+    return run(base, text, spilled(connection) != connection->spilled);
+}
+
 int cx__sqlite_commit(struct cx__connection *base, unsigned depth)
 {
     int error = 0;
 
     CX_SHIELD {
-        error = run(base, depth > 0 ? "RELEASE cx" : "COMMIT");
+        error = end(base, depth > 0 ? "RELEASE cx" : "COMMIT");
     }
     if (error == 0 && depth == 0)
         cx__sqlite_writer_done(cx__sqlite_connection_of(base));
@@ -81,9 +108,9 @@ static int rollback(struct cx__connection *base, unsigned depth)
     int error;
 
     if (depth == 0)
-        return run(base, "ROLLBACK");
-    error = run(base, "ROLLBACK TO cx");
-    return error == 0 ? run(base, "RELEASE cx") : error;
+        return end(base, "ROLLBACK");
+    error = end(base, "ROLLBACK TO cx");
+    return error == 0 ? end(base, "RELEASE cx") : error;
 }
 
 int cx__sqlite_rollback(struct cx__connection *base, unsigned depth)

@@ -11,6 +11,7 @@
 #include <ctxvar/executor.h>
 
 #include "sqlite.h"
+#include "task/yield.h"
 
 enum {
     SLEEP_MOST = 20, /* ms */
@@ -87,7 +88,7 @@ static int is_to_stop(void *arg)
     now = cx_time();
     if (now == connection->slice || has_ended(connection))
         return 0;
-    connection->why = cx_yield();
+    connection->why = cx__yield_long();
     connection->slice = cx_time();
     return connection->why != 0;
 }
