@@ -74,8 +74,11 @@ typedef struct cx_db_options {
  *
  * "sqlite:DIR" is a folder, made if it is missing, with a file for each
  * tenant and one in which they are listed. Nothing else is to be kept there.
- * Several processes may have it open. "sqlite:/DIR" begins at the root, and
- * so does "sqlite:///DIR"; "sqlite://DIR" would name a host, and is refused.
+ * Several processes may have it open, each its own: one that was forked while
+ * its parent had a database on SQLite open can open none. A program that forks
+ * does so first, and its children open the database. "sqlite:/DIR" begins at
+ * the root, and so does "sqlite:///DIR"; "sqlite://DIR" would name a host, and
+ * is refused.
  *
  * "postgresql://...", or "postgres://...", is a database on a server, as
  * libpq's URLs name it, for this alone: a schema and a role that logs in for
@@ -95,6 +98,8 @@ typedef struct cx_db_options {
  *   -ENOTDIR     there is something else in the place of the folder
  *   -EACCES      the folder or its files may not be used, or the server does
  *                not let the URL's role in
+ *   -EXDEV       on SQLite: this process was forked from one that had such a
+ *                database open
  *   -EPROTONOSUPPORT  it was written by a later version of this library
  *
  * Suspends: yes; one that fails, as long as cx_db_close() besides. Threads: a
@@ -214,7 +219,10 @@ CX__API void cx_rows_fini(cx_rows *rows);
  * On SQLite it runs on a thread beside the loop, whatever it takes. A cancel
  * and the deadline are heeded between its rows and those it looks at, but not
  * within one: a LIKE of the longest pattern, 100 bytes, over the largest value,
- * 64 MiB, can take half a minute, and a row can ask for several.
+ * 64 MiB, can take half a minute, and a row can ask for several. A text has
+ * 128 KiB at most. What it takes to prepare one has no bound: a program that
+ * runs the statements of strangers gives SQLite's memory one, for all of the
+ * process, with sqlite3_hard_heap_limit64(); beyond it is -ENOMEM.
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
  * Cost: that of the statement, which is prepared once; on SQLite, some

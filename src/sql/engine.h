@@ -183,7 +183,8 @@ struct cx__engine {
      * there are around it. A begin or rollback that leaves it in doubt whether
      * there is one makes the connection broken; so does a commit whose answer
      * is lost, -ENOTRECOVERABLE. One that fails in another way is rolled back
-     * next. A commit or rollback is done cancelled or not. */
+     * next. Where a rollback fails nothing around it can be committed. A commit
+     * or rollback is done cancelled or not. */
     int (*begin)(struct cx__connection *connection, unsigned depth);
     /* In a transaction of the registry's or of a schema's: wait for those who
      * change the list of tenants, or these tables, and keep others from it.

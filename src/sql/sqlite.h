@@ -46,6 +46,8 @@ struct cx__sqlite {
  * trusted   what is prepared or run now is the library's own
  * on_lane   it is run by a lane, for a task that
  * has_deadline  or has none
+ * stepped   the statement that it is in, if that may change something, or
+ *           NULL
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
  * refusal   words for what is not allowed, where there are better ones than
@@ -53,6 +55,8 @@ struct cx__sqlite {
  * writes    how often its task has the writer's turn
  * since     when it began to wait for another process
  * slice     the millisecond in which it last let others run
+ * spilled   pages that SQLite had written before their commits, when its task
+ *           began a transaction
  * frames    in the log after the last commit
  * due       the number of them at which a checkpoint is made
  */
@@ -64,11 +68,13 @@ struct cx__sqlite_connection {
     bool trusted;
     bool on_lane;
     bool has_deadline;
+    sqlite3_stmt *stepped;
     int why;
     const char *refusal;
     unsigned writes;
     uint64_t since;
     uint64_t slice;
+    int spilled;
     int frames;
     int due;
 };
@@ -221,6 +227,9 @@ void cx__sqlite_finalize(struct cx__statement *statement);
 int cx__sqlite_bind(struct cx__statement *statement, unsigned place,
                     const cx_param *value);
 int cx__sqlite_step(struct cx__statement *statement);
+/* The same of one that may change something, and whose turn to write it is;
+ * is_long: so long that it is worth a lane. */
+int cx__sqlite_step_whole(struct cx__statement *statement, bool is_long);
 int cx__sqlite_column(struct cx__statement *statement, unsigned place,
                       cx_kind wanted, cx_param *value);
 void cx__sqlite_reset(struct cx__statement *statement);

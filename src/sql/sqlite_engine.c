@@ -11,6 +11,7 @@
  *     the deadline and the cancel of the task;
  *   - a statement takes long: the progress handler lets other tasks run, and
  *     ends the statement if the task is cancelled or too late;
+ *   - much is read or written in one step: the files let other tasks run, too;
  *   - the disk has to be waited for: a sync is done by the database's own
  *     thread, and the task waits.
  *
@@ -19,7 +20,7 @@
  * at a time, and a suspended task is such a one.
  *
  * A program's own statement may be one that calls back too seldom, and runs on
- * a lane: sqlite_lane.c.
+ * a lane, and so does what writes much at once: sqlite_lane.c.
  *
  * What else blocks is done by that thread as a whole: files are opened with
  * all that comes with it, closed, copied and removed there, and the log is
@@ -30,13 +31,44 @@
  *
  * A connection never changes its file, and what is prepared stays with it.
  */
+#include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "problem.h"
 #include "sqlite.h"
+
+/*
+ * SQLite keeps one list for a process of the files that it has open, and by it
+ * tells which locks it holds. A child process has a copy of the list and none
+ * of the locks: what it opens anew is taken to be locked already, and what it
+ * commits can be overwritten.
+ *
+ * opened     databases that this process has open
+ * inherited  there were some in the process that it was forked from
+ */
+static unsigned opened;
+static bool inherited;
+
+/* In a new child, which has one thread. */
+static void forked(void)
+{
+    inherited |= opened > 0;
+    opened = 0;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, forked);
+}
+
+static void count_opened(unsigned by)
+{
+    (void)__atomic_add_fetch(&opened, by, __ATOMIC_SEQ_CST);
+}
 
 enum { PATIENCE_MS = 60000, TEMPORARY_BYTES = 256 << 20 };
 
@@ -115,7 +147,7 @@ static void *open_run(void *arg)
     return NULL;
 }
 
-static int engine_open(cx_db *db, const char *place)
+static int open_place(cx_db *db, const char *place)
 {
     struct open_job job = {.place = place};
     int error;
@@ -134,14 +166,31 @@ static int engine_open(cx_db *db, const char *place)
     return error;
 }
 
+static int engine_open(cx_db *db, const char *place)
+{
+    int error;
+
+    if (inherited)
+        return cx__problem(-EXDEV, "this process was forked from one that had"
+                                   " a database on SQLite open");
+    count_opened(1);
+    error = open_place(db, place);
+    if (error != 0)
+        count_opened(-1U);
+    return error;
+}
+
 static void engine_close(cx_db *db)
 {
     sqlite_free(cx__sqlite_of(db));
+    count_opened(-1U);
 }
 
-/* A file does not go away by itself. */
+/* A file does not go away by itself, nor does a transaction begin so. */
 static bool engine_is_alive(struct cx__connection *connection)
 {
+    assert(sqlite3_get_autocommit(
+               cx__sqlite_connection_of(connection)->handle) != 0);
     (void)connection;
     return true;
 }

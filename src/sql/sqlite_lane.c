@@ -19,6 +19,10 @@
  * rows, or wait for another writer. How much they may take has an end, too, and
  * by then the rows are written; so they are written in a savepoint, to which
  * SQLite goes back.
+ *
+ * A few others are run so as well, in which SQLite is long at what calls nobody
+ * back: a migration's script, a row of megabytes that is written, and the end
+ * of a transaction of more pages than are kept in memory.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -86,10 +90,8 @@ void cx__ahead_free(struct cx__ahead *ahead)
     free(ahead);
 }
 
-/* Have a job done with a connection, which the loop's thread does without. What
- * it runs is a program's. */
-static int hop(struct cx__sqlite_connection *connection, cx_task_fn *fn,
-               void *job)
+int cx__lane_run(struct cx__sqlite_connection *connection, cx_task_fn *fn,
+                 void *job)
 {
     int error;
 
@@ -127,9 +129,32 @@ int cx__lane_prepare(struct cx__sqlite_connection *connection, cx_text text,
                               .text = text,
                               .handle = handle,
                               .tail = tail};
-    int error = hop(connection, prepare_run, &job);
+    int error = cx__lane_run(connection, prepare_run, &job);
 
     return error != 0 ? error : job.code;
+}
+
+struct step_job {
+    sqlite3_stmt *handle;
+    int code;
+};
+
+static void *step_run(void *arg)
+{
+    struct step_job *job = arg;
+
+    job->code = sqlite3_step(job->handle);
+    return NULL;
+}
+
+int cx__lane_step_once(struct cx__sqlite_connection *connection,
+                       sqlite3_stmt *handle, int *code)
+{
+    struct step_job job = {.handle = handle};
+    int error = cx__lane_run(connection, step_run, &job);
+
+    *code = job.code;
+    return error;
 }
 
 /*
@@ -216,7 +241,10 @@ static int read_on(struct sqlite_statement *statement)
     int error;
 
     forget(job.ahead);
-    error = hop(connection, read_run, &job);
+    connection->trusted = false;
+    connection->stepped = statement->handle;
+    error = cx__lane_run(connection, read_run, &job);
+    connection->stepped = NULL;
     if (error != 0)
         return error;
     if (job.failed == -E2BIG)

@@ -9,36 +9,48 @@
 #include <errno.h>
 
 #include "problem.h"
-#include "sqlite.h"
+#include "sqlite_statement.h"
+
+/* A script, from its next statement on. */
+struct script {
+    struct cx__sqlite_connection *connection;
+    const char *rest;
+    struct cx__outcome outcome;
+};
 
 /* Run a statement to its end, whatever rows it gives. */
-static int run(struct cx__sqlite_connection *connection,
-               sqlite3_stmt *statement)
+static int run(sqlite3_stmt *statement)
 {
     int code;
 
     do
         code = sqlite3_step(statement);
     while (code == SQLITE_ROW);
-    return code == SQLITE_DONE ? 0 : cx__sqlite_problem(connection, code);
+    return code;
 }
 
-static int run_first(struct cx__sqlite_connection *connection,
-                     const char **script)
+static void run_first(struct script *script)
 {
+    sqlite3 *handle = script->connection->handle;
     sqlite3_stmt *statement = NULL;
-    int error = 0;
-    int code;
+    int code =
+        sqlite3_prepare_v2(handle, script->rest, -1, &statement, &script->rest);
 
-    code =
-        sqlite3_prepare_v2(connection->handle, *script, -1, &statement, script);
-    if (code != SQLITE_OK)
-        return cx__sqlite_problem(connection, code);
     /* NULL: a comment. */
-    if (statement != NULL)
-        error = run(connection, statement);
+    if (code == SQLITE_OK && statement != NULL)
+        code = run(statement);
+    (void)cx__sqlite_step_outcome(script->connection, code, &script->outcome);
     (void)sqlite3_finalize(statement);
-    return error;
+}
+
+/* On a lane. */
+static void *script_run(void *arg)
+{
+    struct script *script = arg;
+
+    while (script->outcome.error == 0 && *script->rest != '\0')
+        run_first(script);
+    return NULL;
 }
 
 /* Run a statement of the library's own: 1, it gives a row, 0 or the error. */
@@ -86,17 +98,19 @@ const char *cx__sqlite_script_of(const cx_migration *migration)
     return migration->sqlite;
 }
 
-int cx__sqlite_run_script(struct cx__connection *base, const char *script)
+int cx__sqlite_run_script(struct cx__connection *base, const char *text)
 {
     struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
-    int error = 0;
+    struct script script = {.connection = connection, .rest = text};
+    int error;
 
     connection->trusted = false;
     /* ALTER TABLE prepares more while it runs. */
     connection->preparing = true;
-    while (error == 0 && *script != '\0')
-        error = run_first(connection, &script);
+    error = cx__lane_run(connection, script_run, &script);
     connection->preparing = false;
+    if (error == 0)
+        error = cx__sqlite_tell(&script.outcome);
     if (error == 0)
         error = check_references(base);
     return error == 0 ? change_tables(base) : error;

@@ -6,6 +6,11 @@
 
 #include "problem.h"
 #include "sqlite_statement.h"
+#include "task/yield.h"
+
+/* Of a value: as long as many rows. Of a program's text: to prepare one takes
+ * seconds for a mebibyte, and nobody can stop it. */
+enum { LARGE_BYTES = 1 << 20, TEXT_BYTES = 128 << 10 };
 
 static struct sqlite_statement *own(struct cx__statement *statement)
 {
@@ -62,7 +67,7 @@ static int compile(struct cx__sqlite_connection *connection, cx_text text,
 
     if (text.data == NULL || memchr(text.data, '\0', text.len) != NULL)
         return cx__problem(-EINVAL, "a statement with a NUL in it");
-    if (text.len > INT32_MAX)
+    if (text.len > (origin == CX__PROGRAM ? TEXT_BYTES : INT32_MAX))
         return cx__problem(-E2BIG, "the statement is too long");
     if (origin == CX__PROGRAM)
         code = cx__lane_prepare(connection, text, handle, &tail);
@@ -164,8 +169,16 @@ int cx__sqlite_prepare(struct cx__connection *base, cx_text text,
     return error;
 }
 
-static int bind_value(sqlite3_stmt *handle, int place, const cx_param *value)
+static bool is_large(size_t bytes)
 {
+    return bytes >= LARGE_BYTES;
+}
+
+static int bind_value(struct sqlite_statement *statement, int place,
+                      const cx_param *value)
+{
+    sqlite3_stmt *handle = statement->handle;
+
     switch (value->kind) {
     case CX_KIND_NULL:
         break;
@@ -178,9 +191,11 @@ static int bind_value(sqlite3_stmt *handle, int place, const cx_param *value)
     case CX_KIND_F64:
         return sqlite3_bind_double(handle, place, value->f64);
     case CX_KIND_TEXT:
+        statement->large |= is_large(value->text.len);
         return sqlite3_bind_text64(handle, place, value->text.data,
                                    value->text.len, SQLITE_STATIC, SQLITE_UTF8);
     case CX_KIND_BLOB:
+        statement->large |= is_large(value->blob.len);
         return sqlite3_bind_blob64(handle, place, value->blob.data,
                                    value->blob.len, SQLITE_STATIC);
     }
@@ -195,7 +210,7 @@ int cx__sqlite_bind(struct cx__statement *base, unsigned place,
 
     if (statement->place != NULL)
         place = statement->place[place];
-    code = bind_value(statement->handle, (int)place, value);
+    code = bind_value(statement, (int)place, value);
     return code <= 0 ? code : cx__sqlite_problem(connection_of(base), code);
 }
 
@@ -207,26 +222,68 @@ static int step_failed(struct cx__sqlite_connection *connection, int code)
     return cx__sqlite_tell(&outcome);
 }
 
-int cx__sqlite_step(struct cx__statement *base)
+static int step_result(struct cx__sqlite_connection *connection, int code)
 {
-    struct sqlite_statement *statement = own(base);
-    struct cx__sqlite_connection *connection = connection_of(base);
-    int code;
+    if (CX__LIKELY(code == SQLITE_ROW))
+        return 1;
+    return code == SQLITE_DONE ? 0 : step_failed(connection, code);
+}
 
-    if (statement->ahead != NULL)
-        return cx__lane_step(statement);
-    if (statement->writes && !statement->writing) {
-        int error = cx__sqlite_writer(connection);
+/* On a lane; where there is no thread to be had, here. */
+static int step_long(struct cx__sqlite_connection *connection, int *code)
+{
+    sqlite3_stmt *handle = connection->stepped;
+    int error = cx__lane_step_once(connection, handle, code);
+
+    if (error == 0 || error == -ECANCELED || error == -ETIMEDOUT)
+        return error;
+    *code = sqlite3_step(handle);
+    return 0;
+}
+
+int cx__sqlite_step_whole(struct cx__statement *base, bool is_long)
+{
+    struct cx__sqlite_connection *connection = connection_of(base);
+    int code = SQLITE_OK;
+    int error = 0;
+
+    connection->trusted = base->origin == CX__OWN;
+    connection->stepped = own(base)->handle;
+    if (is_long)
+        error = step_long(connection, &code);
+    else
+        code = sqlite3_step(connection->stepped);
+    connection->stepped = NULL;
+    return error != 0 ? error : step_result(connection, code);
+}
+
+/* One that changes something. */
+static int step_write(struct sqlite_statement *statement)
+{
+    bool is_long = statement->large;
+
+    if (!statement->writing) {
+        int error = cx__sqlite_writer(connection_of(&statement->base));
 
         if (error != 0)
             return error;
         statement->writing = true;
     }
+    statement->large = false;
+    return cx__sqlite_step_whole(&statement->base, is_long);
+}
+
+int cx__sqlite_step(struct cx__statement *base)
+{
+    struct sqlite_statement *statement = own(base);
+    struct cx__sqlite_connection *connection = connection_of(base);
+
+    if (statement->ahead != NULL)
+        return cx__lane_step(statement);
+    if (statement->writes)
+        return step_write(statement);
     connection->trusted = base->origin == CX__OWN;
-    code = sqlite3_step(statement->handle);
-    if (CX__LIKELY(code == SQLITE_ROW))
-        return 1;
-    return code == SQLITE_DONE ? 0 : step_failed(connection, code);
+    return step_result(connection, sqlite3_step(statement->handle));
 }
 
 static int wrong_kind(void)
@@ -260,12 +317,23 @@ static int read_integer(int64_t i64, cx_kind wanted, cx_param *value)
     }
 }
 
+/* A value that took long to read: the others have their turn, and perhaps no
+ * more is wanted. On a lane there is no task. */
+static int read_large(void)
+{
+    int error = cx_task_current() != NULL ? cx__yield_long() : 0;
+
+    return error != 0 ? cx__wordless(error) : 0;
+}
+
 static int read_text(sqlite3_value *field, cx_param *value)
 {
     value->kind = CX_KIND_TEXT;
     value->text.data = (const char *)sqlite3_value_text(field);
     value->text.len = (size_t)sqlite3_value_bytes(field);
-    return value->text.data != NULL ? 0 : -ENOMEM;
+    if (!CX__LIKELY(value->text.data != NULL))
+        return -ENOMEM;
+    return CX__LIKELY(!is_large(value->text.len)) ? 0 : read_large();
 }
 
 /* Bytes of no length are not NULL. */
@@ -276,7 +344,7 @@ static int read_blob(sqlite3_value *field, cx_param *value)
     value->kind = CX_KIND_BLOB;
     value->blob.data = data != NULL ? data : "";
     value->blob.len = (size_t)sqlite3_value_bytes(field);
-    return 0;
+    return CX__LIKELY(!is_large(value->blob.len)) ? 0 : read_large();
 }
 
 static bool is_wanted(cx_kind wanted, cx_kind kind)

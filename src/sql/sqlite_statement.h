@@ -12,6 +12,7 @@ struct cx__ahead;
  *          NULL: they are the same
  * writes   it needs the writer's turn, and
  * writing  has it, until it is reset; on a lane only while it runs there
+ * large    it has a parameter that takes long to write
  * ahead    what its lane has read; NULL <=> it runs on the loop
  */
 struct sqlite_statement {
@@ -20,6 +21,7 @@ struct sqlite_statement {
     unsigned short *place;
     bool writes;
     bool writing;
+    bool large;
     struct cx__ahead *ahead;
 };
 
@@ -35,6 +37,15 @@ int cx__sqlite_field(sqlite3_stmt *handle, unsigned place, cx_kind wanted,
                      cx_param *value);
 
 /* sqlite_lane.c: statements that run beside the loop. */
+
+/* Have a job done with a connection, which the loop's thread does without: 0,
+ * or the error that kept it from being run. */
+int cx__lane_run(struct cx__sqlite_connection *connection, cx_task_fn *fn,
+                 void *job);
+
+/* sqlite3_step(), likewise. */
+int cx__lane_step_once(struct cx__sqlite_connection *connection,
+                       sqlite3_stmt *handle, int *code);
 
 /* sqlite3_prepare_v3(): its code, or the error that kept it from being run. */
 int cx__lane_prepare(struct cx__sqlite_connection *connection, cx_text text,

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SQLite's own VFS with two calls replaced.
+ * SQLite's own VFS with four calls replaced.
  *
- * A sync, which may take a disk's time, is left to the database's thread where
- * a task asks for it. The task waits and the loop goes on: a sync holds no lock
- * of the process while it runs, only those of the file, which the others wait
- * for in the busy handler.
+ * A sync, which may take a disk's time, and the end of a file, which takes as
+ * long as there is to give back of a temporary one, are left to the database's
+ * thread where a task asks for them. The task waits and the loop goes on: a
+ * sync holds no lock of the process while it runs, only those of the file,
+ * which the others wait for in the busy handler.
+ *
+ * Where a task reads or writes much the others have their turn in between, once
+ * in a millisecond, as they have it where SQLite calls back. It does not do so
+ * while it reads a row of megabytes, commits or undoes a large transaction,
+ * counts a table or empties it, but all of that goes through pages. A cancel is
+ * left for where it can be heeded.
  *
  * A write to a temporary file, in which SQLite keeps what it sorts or compares,
  * is refused beyond a bound, else one statement could fill the disk of all. It
@@ -20,10 +27,14 @@
 #include <stdlib.h>
 
 #include "sqlite.h"
+#include "task/yield.h"
 
 /* The kinds of files that SQLite's VFS has, each with a table of its own, and
  * with another one for temporary files. */
 enum { KINDS = 8, NAME_BYTES = 32 };
+
+/* Read or written between looks at the clock. */
+enum { LOOK_BYTES = 256 << 10 };
 
 /* How files are opened in which rows are kept for a while. */
 enum {
@@ -38,15 +49,26 @@ struct kind {
     struct cx__vfs *vfs;
 };
 
-/* lock guards the kinds' first use, since files are opened on both threads. */
+/*
+ * lock   guards the kinds' first use, since files are opened on both threads
+ * bytes  that tasks have read and written since they looked at the clock last
+ * slice  the millisecond in which one let others run last
+ */
 struct cx__vfs {
     sqlite3_vfs base;
     sqlite3_vfs *original;
     cx_executor *executor;
     sqlite3_int64 most; /* bytes of a temporary file */
+    int bytes;
+    uint64_t slice;
     pthread_mutex_t lock;
     struct kind kind[KINDS];
     char name[NAME_BYTES];
+};
+
+struct ending {
+    sqlite3_file *file;
+    int code;
 };
 
 /* number: the errno of one that failed, which SQLite asks for afterwards, and
@@ -61,6 +83,22 @@ struct sync {
 static const struct kind *kind_of(const sqlite3_file *file)
 {
     return CX__OWNER(file->pMethods, struct kind, methods);
+}
+
+static void *close_run(void *arg)
+{
+    struct ending *ending = arg;
+
+    ending->code = kind_of(ending->file)->original->xClose(ending->file);
+    return NULL;
+}
+
+static int file_close(sqlite3_file *file)
+{
+    struct ending ending = {.file = file};
+
+    cx__sqlite_must_run(kind_of(file)->vfs->executor, close_run, &ending);
+    return ending.code;
 }
 
 static void *sync_run(void *arg)
@@ -81,6 +119,47 @@ static int file_sync(sqlite3_file *file, int flags)
     return sync.code;
 }
 
+/* In a task: have the others run, if it is time. */
+static void take_turns(struct cx__vfs *vfs)
+{
+    if (cx_time() == vfs->slice)
+        return;
+    CX_SHIELD {
+        (void)cx__yield_long();
+    }
+    vfs->slice = cx_time();
+}
+
+/* So much is read or written. Threads other than the loop's have no task. */
+static void count_bytes(struct cx__vfs *vfs, int amount)
+{
+    if (cx_task_current() == NULL)
+        return;
+    vfs->bytes += amount;
+    if (vfs->bytes >= LOOK_BYTES) {
+        vfs->bytes = 0;
+        take_turns(vfs);
+    }
+}
+
+static int file_read(sqlite3_file *file, void *data, int amount,
+                     sqlite3_int64 offset)
+{
+    const struct kind *kind = kind_of(file);
+
+    count_bytes(kind->vfs, amount);
+    return kind->original->xRead(file, data, amount, offset);
+}
+
+static int file_write(sqlite3_file *file, const void *data, int amount,
+                      sqlite3_int64 offset)
+{
+    const struct kind *kind = kind_of(file);
+
+    count_bytes(kind->vfs, amount);
+    return kind->original->xWrite(file, data, amount, offset);
+}
+
 static int temporary_write(sqlite3_file *file, const void *data, int amount,
                            sqlite3_int64 offset)
 {
@@ -88,7 +167,7 @@ static int temporary_write(sqlite3_file *file, const void *data, int amount,
 
     if (offset > kind->vfs->most - amount)
         return SQLITE_TOOBIG;
-    return kind->original->xWrite(file, data, amount, offset);
+    return file_write(file, data, amount, offset);
 }
 
 /* Where the table of a kind is, or can be. */
@@ -116,9 +195,10 @@ static struct kind *kind_for(struct cx__vfs *vfs,
     kind = kind_find(vfs, original, is_temporary);
     if (kind < end && kind->original == NULL) {
         kind->methods = *original;
+        kind->methods.xRead = file_read;
+        kind->methods.xWrite = is_temporary ? temporary_write : file_write;
+        kind->methods.xClose = file_close;
         kind->methods.xSync = file_sync;
-        if (is_temporary)
-            kind->methods.xWrite = temporary_write;
         kind->original = original;
         kind->is_temporary = is_temporary;
         kind->vfs = vfs;

@@ -11,6 +11,7 @@
 #include <ctxvar/executor.h>
 
 #include "sqlite.h"
+#include "task/yield.h"
 
 enum {
     SLEEP_MOST = 20, /* ms */
@@ -63,6 +64,17 @@ static int is_busy(void *arg, int n)
     return connection->why == 0;
 }
 
+/*
+ * Has the statement come to its end? SQLite calls back once more then, when it
+ * has committed, and would tell that as an interrupt if it were stopped. What
+ * only reads may be told so.
+ */
+static bool has_ended(const struct cx__sqlite_connection *connection)
+{
+    return connection->stepped != NULL &&
+           sqlite3_stmt_busy(connection->stepped) == 0;
+}
+
 /* A long statement: once in a millisecond the other tasks have their turn. */
 static int is_to_stop(void *arg)
 {
@@ -70,13 +82,13 @@ static int is_to_stop(void *arg)
     uint64_t now;
 
     if (connection->on_lane)
-        return !is_wanted(connection);
+        return !has_ended(connection) && !is_wanted(connection);
     if (cx_task_current() == NULL)
         return 0;
     now = cx_time();
-    if (now == connection->slice)
+    if (now == connection->slice || has_ended(connection))
         return 0;
-    connection->why = cx_yield();
+    connection->why = cx__yield_long();
     connection->slice = cx_time();
     return connection->why != 0;
 }

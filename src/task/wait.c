@@ -14,6 +14,7 @@
 
 #include "debug.h"
 #include "wait.h"
+#include "yield.h"
 
 /* Let the others run, and tell whether the task is cancelled. */
 static inline int task_yield(cx_task *task)
@@ -99,6 +100,17 @@ int cx_yield(void)
         return -EPERM;
     error = task_yield(task);
     return error == 0 && is_late(task) ? -ETIMEDOUT : error;
+}
+
+int cx__yield_long(void)
+{
+    cx_task *task = cx__task_running();
+
+    if (task != NULL) {
+        task->loop->granted -= task->loop->budget;
+        task->loop->budget = 0;
+    }
+    return cx_yield();
 }
 
 int cx_task_check(void)

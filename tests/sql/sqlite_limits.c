@@ -190,7 +190,7 @@ ATTACK(a_thousand_variables_are_bound_and_32_thousand_are_refused)
         values[i] = (cx_param){.kind = CX_KIND_I64, .i64 = 1};
     assert_ok(cx_db_sql(db, most, &params, NULL));
     assert_too_much(db, more, -E2BIG, "too many SQL variables");
-    assert_too_much(db, many, -E2BIG, "too many SQL variables");
+    assert_too_much(db, many, -E2BIG, "the statement is too long");
     assert_too_much(db, "SELECT ?32768", -E2BIG, "variable number");
     free(most);
     free(more);
@@ -235,17 +235,38 @@ ATTACK(a_value_of_a_gibibyte_is_never_made)
 ATTACK(a_text_or_parameter_that_is_too_long_is_refused)
 {
     size_t len = (64 << 20) + 1;
-    char *text = repeated("SELECT '", "x", 1 << 20, "'");
+    enum { TEXT = 128 << 10, AROUND = 9 };
+    char *text = repeated("SELECT '", "x", TEXT - AROUND, "'");
+    char *longer = repeated("SELECT '", "x", TEXT - AROUND + 1, "'");
     char *large = calloc(1, len);
     cx_param value = {.kind = CX_KIND_BLOB, .blob = {large, len}};
     cx_params params = {&value, 1};
 
-    assert_int_equal(run(db, text), -E2BIG);
+    assert_ok(run(db, text));
+    assert_int_equal(run(db, longer), -E2BIG);
     assert_int_equal(cx_db_sql(db, "SELECT length($1)", &params, NULL), -E2BIG);
     value.blob.len--;
     assert_ok(cx_db_sql(db, "SELECT length($1)", &params, NULL));
     free(text);
+    free(longer);
     free(large);
+}
+
+/* S20: each of them is the one before it twice. */
+ATTACK(a_statement_that_takes_all_memory_ends_at_the_programs_bound)
+{
+    char text[2048] = "WITH c0 AS (SELECT 1)";
+    size_t len = strlen(text);
+    sqlite3_int64 bound;
+
+    for (int i = 1; i <= 30; i++)
+        len += (size_t)sprintf(text + len, ", c%d AS (SELECT 1 FROM c%d, c%d)",
+                               i, i - 1, i - 1);
+    (void)sprintf(text + len, " SELECT 1 FROM c30 LIMIT 1");
+    bound = sqlite3_hard_heap_limit64(32 << 20);
+    assert_int_equal(run(db, text), -ENOMEM);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), ROWS);
+    (void)sqlite3_hard_heap_limit64(bound);
 }
 
 /* Six megabytes. */
@@ -296,6 +317,8 @@ int main(void)
         cmocka_unit_test(a_pattern_has_a_hundred_bytes_at_most),
         cmocka_unit_test(a_value_of_a_gibibyte_is_never_made),
         cmocka_unit_test(a_text_or_parameter_that_is_too_long_is_refused),
+        cmocka_unit_test(
+            a_statement_that_takes_all_memory_ends_at_the_programs_bound),
         cmocka_unit_test(a_statement_cannot_fill_the_disk_with_what_it_sorts),
     };
 

@@ -40,6 +40,43 @@ ATTACK(a_child_process_cannot_use_a_parents_connection)
     assert_ok(error);
 }
 
+static int try_open(const char *url)
+{
+    cx_db *db;
+    int error = cx_db_open(url, NULL, &db);
+
+    return error == 0 ? cx_db_close(db) : error;
+}
+
+static const char *url;
+
+static int open_anew(cx_db *db)
+{
+    (void)db;
+    return try_open(url);
+}
+
+/* And so can none of its own children. */
+static int open_in_grandchild(cx_db *db)
+{
+    return -in_child(open_anew, db);
+}
+
+/* S23: SQLite would not know which locks the child has, and lose what it
+ * commits. */
+ATTACK(a_child_process_opens_none_while_its_parent_has_one)
+{
+    struct folder other;
+
+    folder_make(&other);
+    url = folder->url;
+    assert_int_equal(in_child(open_anew, db), EXDEV);
+    assert_int_equal(in_child(open_in_grandchild, db), EXDEV);
+    url = other.url;
+    assert_int_equal(in_child(open_anew, db), EXDEV);
+    folder_remove(&other);
+}
+
 static void *create_many(void *arg)
 {
     const struct folder *folder = arg;
@@ -114,6 +151,30 @@ static void *open_and_close(void *arg)
     int error = cx_db_open(folder->url, NULL, &db);
 
     return as_pointer(error == 0 ? cx_db_close(db) : error);
+}
+
+/* S23. */
+static void a_child_process_opens_one_that_its_parent_has_closed(void **state)
+{
+    struct folder nowhere = {.url = "sqlite:/dev/null/db"};
+    struct folder folder;
+    void *result = as_pointer(-1);
+    pid_t child;
+
+    (void)state;
+    folder_make(&folder);
+    assert_int_equal(cx_run(open_and_close, &nowhere, &result), 0);
+    assert_int_equal((intptr_t)result, -ENOTDIR);
+    assert_int_equal(cx_run(two_make_in, &folder, NULL), 0);
+    child = fork();
+    if (child == 0) {
+        result = as_pointer(-1);
+        (void)cx_run(open_and_close, &folder, &result);
+        leave(result != NULL);
+    }
+    assert_int_equal(status_of(child), 0);
+    assert_int_equal(cx_run(two_check_in, &folder, NULL), 0);
+    folder_remove(&folder);
 }
 
 /* S22: one that is at it when this one begins. */
@@ -246,6 +307,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_process_cannot_use_a_parents_connection),
+        cmocka_unit_test(a_child_process_opens_none_while_its_parent_has_one),
+        cmocka_unit_test(a_child_process_opens_one_that_its_parent_has_closed),
         cmocka_unit_test(
             of_processes_that_create_the_same_tenants_at_once_one_wins),
         cmocka_unit_test(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sleeping, and the order of waking. */
 #include "support.h"
+#include "task/yield.h"
 
 #include <string.h>
 
@@ -128,6 +129,25 @@ TASK_TEST(sleeping_for_no_time_yields)
     assert_int_equal(cx_await(task, NULL), 0);
 }
 
+/* Not after the many switches that a round has when they are short. */
+TASK_TEST(who_yields_after_long_work_lets_a_sleeper_run_at_once)
+{
+    const char *const specs[] = {"a1"};
+    cx_task *task;
+    uint64_t until;
+
+    order = (struct trace){.len = 0};
+    task = cx_task_create(sleep_and_trace, (void *)(uintptr_t)specs[0]);
+    assert_int_equal(cx_yield(), 0);
+    until = cx_time() + 3;
+    while (cx_time() < until)
+        continue;
+    assert_int_equal(cx__yield_long(), 0);
+    assert_int_equal(cx__yield_long(), 0);
+    assert_traced(&order, "a");
+    assert_int_equal(cx_await(task, NULL), 0);
+}
+
 TASK_TEST(a_sleep_for_ever_ends_by_cancel_alone)
 {
     int error = 0;
@@ -203,6 +223,7 @@ int main(void)
             those_due_at_once_wake_in_the_order_in_which_they_went_to_sleep),
         cmocka_unit_test(sleeps_in_step_end_with_the_one_begun_first),
         cmocka_unit_test(sleeping_for_no_time_yields),
+        cmocka_unit_test(who_yields_after_long_work_lets_a_sleeper_run_at_once),
         cmocka_unit_test(a_sleep_for_ever_ends_by_cancel_alone),
         cmocka_unit_test(
             a_task_that_only_yields_does_not_keep_a_sleeper_waiting),
