@@ -91,8 +91,8 @@ int cx__model_compare(const cx_model *model, enum cx__operation operation,
                                     .engine = connection->db->engine,
                                     .operation = operation};
     struct cx__words *words = &comparison.words;
-    int error = comparison.engine->describe(connection, model->table, compare,
-                                            &comparison);
+    int error = comparison.engine->table_columns(connection, model->table,
+                                                 compare, &comparison);
 
     if (error == 0)
         say_missing(&comparison);

@@ -176,8 +176,8 @@ struct cx__engine {
     /* What a column is declared as that is to hold values of a kind. */
     const char *declares[CX_KIND_TIMESTAMP + 1];
     /* Tell each column of a table; none: there is no such table. */
-    int (*describe)(struct cx__connection *connection, const char *table,
-                    cx__found_fn *fn, void *arg);
+    int (*table_columns)(struct cx__connection *connection, const char *table,
+                         cx__found_fn *fn, void *arg);
 
     /* Transactions of a connection, one within the other; depth: how many
      * there are around it. A begin or rollback that leaves it in doubt whether

@@ -95,7 +95,7 @@ static uint64_t connect_timeout(const struct params *params)
  * counts. */
 static int open_session(const cx_db *db, const struct params *params,
                         const char *search_path, const char *settings,
-                        struct cx__pq **pq)
+                        struct cx__wire **wire)
 {
     const char *its = cx__pg_url_value(cx__pg_db_of(db), "options");
     struct params all = *params;
@@ -108,27 +108,28 @@ static int open_session(const cx_db *db, const struct params *params,
         return cx__problem(-EINVAL, "the URL's options are too long");
     params_add(&all, "options", options);
     CX_TIMEOUT(connect_timeout(params)) {
-        error =
-            cx__pq_connect(all.name, all.value, &cx__pg_db_of(db)->cancels, pq);
+        error = cx__wire_connect(all.name, all.value,
+                                 &cx__pg_db_of(db)->cancels, wire);
     }
     return error;
 }
 
 /* As the URL's role. */
 static int open_admin(const cx_db *db, const char *search_path,
-                      const char *settings, struct cx__pq **pq)
+                      const char *settings, struct cx__wire **wire)
 {
     struct params params;
     int result;
 
     params_of(db, &params);
-    result = open_session(db, &params, search_path, settings, pq);
-    return result == CX__PQ_PASSWORD ? -EACCES : result;
+    result = open_session(db, &params, search_path, settings, wire);
+    return result == CX__WIRE_PASSWORD ? -EACCES : result;
 }
 
-int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq)
+int cx__pg_admin(const cx_db *db, const char *search_path,
+                 struct cx__wire **wire)
 {
-    return open_admin(db, search_path, " -c lock_timeout=10s", pq);
+    return open_admin(db, search_path, " -c lock_timeout=10s", wire);
 }
 
 /* A login as a tenant, to its schema, with the password that its role has. */
@@ -148,15 +149,15 @@ static int log_in(const struct login *login,
                                ? " -c client_connection_check_interval=1s"
                                : "";
     int result = open_session(login->db, &login->params, login->schema,
-                              settings, &connection->pq);
+                              settings, &connection->wire);
 
     if (result != 0)
-        return result == CX__PQ_PASSWORD ? CX__PG_SPOILT : result;
+        return result == CX__WIRE_PASSWORD ? CX__PG_SPOILT : result;
     (void)snprintf(connection->channel, sizeof(connection->channel), "%.16s",
                    login->secret);
-    result = cx__pg_check_tenant(connection->pq);
+    result = cx__pg_check_tenant(connection->wire);
     if (result != 0)
-        cx__pq_abandon(connection->pq);
+        cx__wire_abandon(connection->wire);
     return result;
 }
 
@@ -177,9 +178,9 @@ static int log_in_again(struct login *login, int64_t id, bool is_spoilt,
 
     if (result != 0 || restored == 0)
         return result;
-    result = cx__pg_end_others(connection->pq);
+    result = cx__pg_end_others(connection->wire);
     if (result != 0)
-        cx__pq_abandon(connection->pq);
+        cx__wire_abandon(connection->wire);
     return result;
 }
 
@@ -210,9 +211,9 @@ static int open_room(const struct cx__pool *pool,
     switch (pool->room) {
     case CX__REGISTRY:
         /* Tenants have no locks on it: whoever has one is at work. */
-        return open_admin(pool->db, "ctxvar", "", &connection->pq);
+        return open_admin(pool->db, "ctxvar", "", &connection->wire);
     case CX__SCHEMA:
-        return cx__pg_admin(pool->db, schema, &connection->pq);
+        return cx__pg_admin(pool->db, schema, &connection->wire);
     default:
         return open_tenant(pool->db, pool->id, schema, connection);
     }
@@ -237,13 +238,13 @@ static int pg_connect(struct cx__pool *pool, struct cx__connection **connection)
 static bool pg_is_alive(struct cx__connection *connection)
 {
     struct cx__pg_connection *own = cx__pg_of(connection);
-    struct pollfd socket = {.fd = own->pq->fd, .events = POLLIN};
+    struct pollfd socket = {.fd = own->wire->fd, .events = POLLIN};
     uint64_t now = cx_time();
 
     if (own->heard != now && poll(&socket, 1, 0) != 0)
         return false;
     own->heard = now;
-    return !cx__pq_has_news(own->pq);
+    return !cx__wire_has_news(own->wire);
 }
 
 static void disconnect_one(struct cx__connection *connection)
@@ -252,7 +253,7 @@ static void disconnect_one(struct cx__connection *connection)
 
     connection->broken = true;
     cx__statements_fini(connection);
-    cx__pq_abandon(own->pq);
+    cx__wire_abandon(own->wire);
     free(own);
 }
 
@@ -275,7 +276,7 @@ static int start_anew(struct cx__pg_connection *own)
     own->listens = false;
     /* The server forgets them, too. */
     cx__statements_fini(&own->base);
-    return cx__pq_run(own->pq, "DISCARD ALL");
+    return cx__wire_run(own->wire, "DISCARD ALL");
 }
 
 static void pg_settle(struct cx__connection *connection)
@@ -287,7 +288,7 @@ static void pg_settle(struct cx__connection *connection)
     if (connection->broken)
         return;
     connection->broken = true;
-    CX__PQ_GRACE {
+    CX__WIRE_GRACE {
         error = own->raw ? start_anew(own) : cx__pg_listen(own);
     }
     connection->broken = error != 0;
@@ -297,7 +298,7 @@ static void pg_close(cx_db *db)
 {
     struct cx__pg_db *own = db->own;
 
-    cx__pq_cancels_fini(&own->cancels);
+    cx__wire_cancels_fini(&own->cancels);
     PQconninfoFree(own->url);
     free(own->host);
     free(own->hostaddr);
@@ -316,7 +317,7 @@ static int pg_open(cx_db *db, const char *place)
         return error;
     }
     db->own = own;
-    error = cx__pq_cancels_init(&own->cancels);
+    error = cx__wire_cancels_init(&own->cancels);
     if (error == 0)
         error = cx__pg_find_hosts(own);
     if (error == 0)
@@ -353,7 +354,7 @@ const struct cx__engine cx__postgres = {
                  [CX_KIND_TEXT] = "text",
                  [CX_KIND_BLOB] = "bytea",
                  [CX_KIND_TIMESTAMP] = "timestamptz"},
-    .describe = cx__pg_describe,
+    .table_columns = cx__pg_table_columns,
     .script_of = cx__pg_script_of,
     .run_script = cx__pg_run_script,
     .clear = cx__pg_clear,

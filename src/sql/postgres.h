@@ -5,7 +5,7 @@
 
 #include "database.h"
 #include "engine.h"
-#include "pq.h"
+#include "postgres_wire.h"
 
 enum { CX__PG_ROLE_BYTES = 48, CX__PG_CHANNEL_BYTES = 17 };
 
@@ -22,10 +22,10 @@ struct cx__pg_db {
     char *hostaddr;        /* those addresses, and the ports in step; NULL: */
     char *port;            /* it is for libpq to know */
     bool is_watchful;
-    struct cx__pq_cancels cancels;
+    struct cx__wire_cancels cancels;
 };
 
-struct pg_statement;
+struct cx__pg_statement;
 
 /*
  * inside  the depth of the transaction that the server is in; 0: none
@@ -38,8 +38,8 @@ struct pg_statement;
  */
 struct cx__pg_connection {
     struct cx__connection base;
-    struct cx__pq *pq;
-    struct pg_statement *running;
+    struct cx__wire *wire;
+    struct cx__pg_statement *running;
     unsigned inside;
     unsigned made;
     uint64_t heard;
@@ -69,7 +69,8 @@ void cx__pg_role(const cx_db *db, int64_t id, char role[CX__PG_ROLE_BYTES]);
 
 /* A connection as the URL's own role, which may do what tenants may not; with
  * a search path. */
-int cx__pg_admin(const cx_db *db, const char *search_path, struct cx__pq **pq);
+int cx__pg_admin(const cx_db *db, const char *search_path,
+                 struct cx__wire **wire);
 
 /* The password that a tenant's role has; in a buffer of the caller's. -ESTALE:
  * the tenant was dropped. */
@@ -86,11 +87,11 @@ int cx__pg_secret(const cx_db *db, int64_t id,
  * shut  it: nobody is or gets logged in as it, outside of a transaction
  * drop  it, if it is there, and its secret
  */
-int cx__pg_lock_roles(struct cx__pq *pq);
-int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id,
+int cx__pg_lock_roles(struct cx__wire *wire);
+int cx__pg_make_role(struct cx__wire *wire, const char *role, int64_t id,
                      char secret[CX__PG_SECRET_BYTES]);
-int cx__pg_shut_role(struct cx__pq *pq, const char *role);
-int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id);
+int cx__pg_shut_role(struct cx__wire *wire, const char *role);
+int cx__pg_drop_role(struct cx__wire *wire, const char *role, int64_t id);
 
 /* Put a tenant's role right with which a login with a secret has failed, if it
  * is its own doing; is_spoilt: that is known. 1: it was put right; 0: there was
@@ -102,11 +103,11 @@ int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
 
 /* End all other sessions of a tenant's role that has just been put right:
  * somebody may have got to know its password. */
-int cx__pg_end_others(struct cx__pq *pq);
+int cx__pg_end_others(struct cx__wire *wire);
 
 /* A statement with a role's name and a tenant's number in it. */
 __attribute__((format(printf, 2, 3))) int
-cx__pg_run_format(struct cx__pq *pq, const char *format, ...);
+cx__pg_run_format(struct cx__wire *wire, const char *format, ...);
 
 /* A field of the one row of a result. */
 bool cx__pg_is_true(const PGresult *result, int column);
@@ -120,22 +121,22 @@ int cx__pg_remove(cx_db *db, int64_t id);
 /* Have a role read and write the rows of those of its room's tables that it
  * has no rights on. Default rights are not for this: a role can drop those that
  * others have given it. */
-int cx__pg_give_tables(struct cx__pq *pq, const char *role, int64_t id);
+int cx__pg_give_tables(struct cx__wire *wire, const char *role, int64_t id);
 
 /* Have a room that is there be a new role's, and no longer those roles' of the
  * database that this one is a copy of; in a transaction. */
-int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id);
+int cx__pg_give_room(struct cx__wire *wire, const char *role, int64_t id);
 
 /* A new room's tables, as the template's; in a transaction. And is there
  * nothing in the room of a migration's connection that such a copy would be
  * without, and nothing new outside of it? */
-int cx__pg_copy_template(struct cx__pq *pq, int64_t id);
+int cx__pg_copy_template(struct cx__wire *wire, int64_t id);
 int cx__pg_check_copyable(struct cx__connection *connection);
 
 /* Is a connection to a tenant's room no more than that? CX__PG_SPOILT: its role
  * has settings of its own. */
 enum { CX__PG_SPOILT = 1 };
-int cx__pg_check_tenant(struct cx__pq *pq);
+int cx__pg_check_tenant(struct cx__wire *wire);
 
 /* Migrations of a tenant's room. See of which version its tables are, or, as
  * the URL's role, those of another; begin to be told when they are of another.
@@ -170,8 +171,8 @@ int cx__pg_run_batch(struct cx__statement *statement,
                      const struct cx__batch *batch);
 int cx__pg_tables(struct cx__connection *connection, cx__table_fn *fn,
                   void *arg);
-int cx__pg_describe(struct cx__connection *connection, const char *table,
-                    cx__found_fn *fn, void *arg);
+int cx__pg_table_columns(struct cx__connection *connection, const char *table,
+                         cx__found_fn *fn, void *arg);
 const char *cx__pg_script_of(const cx_migration *migration);
 int cx__pg_run_script(struct cx__connection *connection, const char *script);
 int cx__pg_clear(struct cx__connection *connection);

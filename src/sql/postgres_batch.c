@@ -16,16 +16,16 @@ enum { PART_MOST = 256 };
 
 /* What is sent together, and the first failure in it. */
 struct part {
-    struct pg_statement *statement;
+    struct cx__pg_statement *statement;
     const struct cx__batch *batch;
     size_t from;
     size_t until;
     int failed;
 };
 
-static struct cx__pq *pq_of(const struct part *part)
+static struct cx__wire *wire_of(const struct part *part)
 {
-    return cx__pg_connection_of(part->statement)->pq;
+    return cx__pg_connection_of(part->statement)->wire;
 }
 
 /* Values that cannot be bound end the part, too: what was sent stays sent. */
@@ -42,9 +42,9 @@ static int part_send(struct part *part)
         error = cx__pg_put(part->statement);
     }
     part->until = i;
-    if (error == 0 && PQpipelineSync(pq_of(part)->pg) != 1)
-        error = cx__pq_lost();
-    return error == 0 ? cx__pq_flush(pq_of(part)) : error;
+    if (error == 0 && PQpipelineSync(wire_of(part)->pg) != 1)
+        error = cx__wire_lost();
+    return error == 0 ? cx__wire_flush(wire_of(part)) : error;
 }
 
 /*
@@ -57,16 +57,16 @@ static int take_answer(struct part *part, size_t i)
     const struct cx__batch *batch = part->batch;
     bool is_first = true;
     PGresult *result = NULL;
-    int error = cx__pq_next(pq_of(part), &result);
+    int error = cx__wire_next(wire_of(part), &result);
 
     for (; error == 0 && result != NULL; is_first = false) {
         part->statement->row = result;
         if (part->failed == 0)
-            part->failed = cx__pq_error(result);
+            part->failed = cx__wire_error(result);
         if (part->failed == 0 && is_first)
             part->failed = batch->take(batch->arg, i, PQntuples(result) > 0);
         cx__pg_drop_row(part->statement);
-        error = cx__pq_next(pq_of(part), &result);
+        error = cx__wire_next(wire_of(part), &result);
     }
     return error;
 }
@@ -74,11 +74,11 @@ static int take_answer(struct part *part, size_t i)
 static int take_sync(struct part *part)
 {
     PGresult *result = NULL;
-    int error = cx__pq_next(pq_of(part), &result);
+    int error = cx__wire_next(wire_of(part), &result);
     bool synced = error == 0 && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 
     PQclear(result);
-    return error != 0 || synced ? error : cx__pq_lost();
+    return error != 0 || synced ? error : cx__wire_lost();
 }
 
 /* 0, or that the connection is of no use any more. */
@@ -112,11 +112,11 @@ int cx__pg_run_batch(struct cx__statement *base, const struct cx__batch *batch)
 
     if (error != 0)
         return error;
-    if (PQenterPipelineMode(connection->pq->pg) != 1)
-        return cx__pg_broken(connection, cx__pq_lost());
+    if (PQenterPipelineMode(connection->wire->pg) != 1)
+        return cx__pg_broken(connection, cx__wire_lost());
     error = run_parts(&part);
-    if (error == 0 && PQexitPipelineMode(connection->pq->pg) != 1)
-        error = cx__pq_lost();
+    if (error == 0 && PQexitPipelineMode(connection->wire->pg) != 1)
+        error = cx__wire_lost();
     if (error != 0) {
         cx__pg_give_up(connection);
         return error;

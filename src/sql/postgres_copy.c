@@ -233,23 +233,23 @@ static const char remove_all[] =
     " END $clear$";
 
 /* That the first names that come to mind are the room's. */
-static int use_room(struct cx__pq *pq, int64_t id)
+static int use_room(struct cx__wire *wire, int64_t id)
 {
     char path[PATH_BYTES];
     const char *const params[] = {path};
 
     (void)snprintf(path, sizeof(path), "t%lld, pg_temp", (long long)id);
-    return cx__pq_query(pq, "SELECT set_config('search_path', $1, true)", 1,
-                        params, NULL);
+    return cx__wire_query(wire, "SELECT set_config('search_path', $1, true)", 1,
+                          params, NULL);
 }
 
-int cx__pg_copy_template(struct cx__pq *pq, int64_t id)
+int cx__pg_copy_template(struct cx__wire *wire, int64_t id)
 {
-    int error = use_room(pq, id);
+    int error = use_room(wire, id);
 
     if (error == 0)
-        error = cx__pq_run(pq, copy_tables);
-    return error == 0 ? cx__pq_run(pq, copy_rules) : error;
+        error = cx__wire_run(wire, copy_tables);
+    return error == 0 ? cx__wire_run(wire, copy_rules) : error;
 }
 
 /* Does a query find nothing? */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "pq.h"
+#include "postgres_wire.h"
 #include "problem.h"
 
 enum { NAMES_BYTES = 128 };
@@ -127,7 +127,7 @@ static const struct cause *cause_of(const char *state)
     return cause != NULL ? cause : &unknown;
 }
 
-int cx__pq_lost(void)
+int cx__wire_lost(void)
 {
     return cx__problem(-ECONNRESET, "the connection to the database is lost");
 }
@@ -207,7 +207,7 @@ static int failed(const PGresult *result, const char *script)
     char names[NAMES_BYTES] = "";
 
     if (state[0] == '\0')
-        return cx__pq_lost();
+        return cx__wire_lost();
     if (is_raised(result))
         return cx__problem(-EDOM, "an error that code in the database raised");
     if (about != NULL && !is_told && script != NULL) {
@@ -223,7 +223,7 @@ static int failed(const PGresult *result, const char *script)
                        state);
 }
 
-int cx__pq_error(const PGresult *result)
+int cx__wire_error(const PGresult *result)
 {
     switch (PQresultStatus(result)) {
     case PGRES_COMMAND_OK:
@@ -241,10 +241,10 @@ int cx__pq_error(const PGresult *result)
     }
 }
 
-int cx__pq_script_error(const PGresult *result, const char *script)
+int cx__wire_script_error(const PGresult *result, const char *script)
 {
     return PQresultStatus(result) == PGRES_FATAL_ERROR ? failed(result, script)
-                                                       : cx__pq_error(result);
+                                                       : cx__wire_error(result);
 }
 
 /*
@@ -271,10 +271,10 @@ static int refused_for(const char *state)
         cause->error, "the database cannot be connected to: %s (SQLSTATE %.5s)",
         cause->words, state);
 
-    return strncmp(state, "28P01", 5) == 0 ? CX__PQ_PASSWORD : error;
+    return strncmp(state, "28P01", 5) == 0 ? CX__WIRE_PASSWORD : error;
 }
 
-int cx__pq_refused(const PGconn *pg)
+int cx__wire_refused(const PGconn *pg)
 {
     const char *words = PQerrorMessage(pg);
     const char *state = state_in(words);

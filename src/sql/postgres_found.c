@@ -100,16 +100,17 @@ static const char check_database[] =
     " pg_backend_pid(), (SELECT max(version) FROM ctxvar.cx_version),"
     " (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-static int run_all(struct cx__pq *pq, const char *const statements[], size_t n)
+static int run_all(struct cx__wire *wire, const char *const statements[],
+                   size_t n)
 {
     int error = 0;
 
     for (size_t i = 0; i < n && error == 0; i++)
-        error = cx__pq_run(pq, statements[i]);
+        error = cx__wire_run(wire, statements[i]);
     return error;
 }
 
-static int check_foundation(cx_db *db, struct cx__pq *pq,
+static int check_foundation(cx_db *db, struct cx__wire *wire,
                             const PGresult *result)
 {
     if (cx__pg_is_true(result, 0))
@@ -117,7 +118,7 @@ static int check_foundation(cx_db *db, struct cx__pq *pq,
             -EACCES, "everybody may still CONNECT to the database, make"
                      " temporary tables in it, or use a schema of its: that"
                      " could not be taken away");
-    if (cx__pg_number(result, 1) != PQbackendPID(pq->pg))
+    if (cx__pg_number(result, 1) != PQbackendPID(wire->pg))
         return cx__problem(-EPROTONOSUPPORT,
                            "a pooler stands between: sessions are not one's"
                            " own");
@@ -129,20 +130,20 @@ static int check_foundation(cx_db *db, struct cx__pq *pq,
 }
 
 /* Who was told that it is there finds it. */
-static int lay_ground(struct cx__pq *pq)
+static int lay_ground(struct cx__wire *wire)
 {
-    return run_all(pq, ground, LENGTH(ground)) == 0
+    return run_all(wire, ground, LENGTH(ground)) == 0
                ? 0
-               : run_all(pq, ground, LENGTH(ground));
+               : run_all(wire, ground, LENGTH(ground));
 }
 
 /* Is there a database of ours, or place for one? What everybody may do in it
  * is going to be taken away. */
-static int check_place(const cx_db *db, struct cx__pq *pq)
+static int check_place(const cx_db *db, struct cx__wire *wire)
 {
     PGresult *result;
     bool is_ours, is_used;
-    int error = cx__pq_query(pq, check_contents, 0, NULL, &result);
+    int error = cx__wire_query(wire, check_contents, 0, NULL, &result);
 
     if (error != 0)
         return error;
@@ -157,43 +158,43 @@ static int check_place(const cx_db *db, struct cx__pq *pq)
     return 0;
 }
 
-static int found(cx_db *db, struct cx__pq *pq)
+static int found(cx_db *db, struct cx__wire *wire)
 {
     PGresult *result;
     int error;
 
-    if (PQserverVersion(pq->pg) < OLDEST_SERVER)
+    if (PQserverVersion(wire->pg) < OLDEST_SERVER)
         return cx__problem(-EPROTONOSUPPORT,
                            "a server older than PostgreSQL 15");
-    error = check_place(db, pq);
+    error = check_place(db, wire);
     if (error == 0)
-        error = lay_ground(pq);
+        error = lay_ground(wire);
     if (error == 0)
-        error = run_all(pq, foundation, LENGTH(foundation));
+        error = run_all(wire, foundation, LENGTH(foundation));
     if (error == -EACCES)
         return cx__problem(-EACCES, "the URL's role may not make what is needed"
                                     " here: it is to own the database, and to"
                                     " have CREATEROLE");
     if (error != 0)
         return error;
-    error = cx__pq_query(pq, check_database, 0, NULL, &result);
+    error = cx__wire_query(wire, check_database, 0, NULL, &result);
     if (error != 0)
         return error;
-    error = check_foundation(db, pq, result);
+    error = check_foundation(db, wire, result);
     PQclear(result);
     cx__pg_db_of(db)->is_watchful =
-        cx__pq_run(pq, "SET client_connection_check_interval = '1s'") == 0;
+        cx__wire_run(wire, "SET client_connection_check_interval = '1s'") == 0;
     return error;
 }
 
 int cx__pg_found(cx_db *db)
 {
-    struct cx__pq *pq;
-    int error = cx__pg_admin(db, "ctxvar", &pq);
+    struct cx__wire *wire;
+    int error = cx__pg_admin(db, "ctxvar", &wire);
 
     if (error == 0) {
-        error = found(db, pq);
-        cx__pq_abandon(pq);
+        error = found(db, wire);
+        cx__wire_abandon(wire);
     }
     return error;
 }

@@ -80,9 +80,9 @@ int cx__pg_listen(struct cx__pg_connection *connection)
     (void)snprintf(text, sizeof(text),
                    "BEGIN; LISTEN \"cx_%s\"; COMMIT; " VERSION,
                    connection->channel);
-    if (PQsendQuery(connection->pq->pg, text) != 1)
+    if (PQsendQuery(connection->wire->pg, text) != 1)
         return cx__pg_unsent(connection);
-    error = cx__pq_finish(connection->pq, &result);
+    error = cx__wire_finish(connection->wire, &result);
     if (error != 0)
         return error;
     connection->listens = version_in(result) == connection->base.version;

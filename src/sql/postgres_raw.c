@@ -109,7 +109,7 @@ static bool is_utf8(const PGconn *pg)
 
 int cx__pg_check_session(struct cx__pg_connection *connection)
 {
-    const PGconn *pg = connection->pq->pg;
+    const PGconn *pg = connection->wire->pg;
     PGTransactionStatusType status = PQtransactionStatus(pg);
     bool inside = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
     const char *words;

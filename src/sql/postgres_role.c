@@ -73,7 +73,7 @@ long long cx__pg_number(const PGresult *result, int column)
     return strtoll(PQgetvalue(result, 0, column), NULL, 10);
 }
 
-int cx__pg_run_format(struct cx__pq *pq, const char *format, ...)
+int cx__pg_run_format(struct cx__wire *wire, const char *format, ...)
 {
     char text[STATEMENT_BYTES];
     va_list arguments;
@@ -81,23 +81,23 @@ int cx__pg_run_format(struct cx__pq *pq, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return cx__pq_run(pq, text);
+    return cx__wire_run(wire, text);
 }
 
-int cx__pg_lock_roles(struct cx__pq *pq)
+int cx__pg_lock_roles(struct cx__wire *wire)
 {
-    int error = cx__pq_run(pq, "BEGIN");
+    int error = cx__wire_run(wire, "BEGIN");
 
     return error == 0
-               ? cx__pq_run(pq, "LOCK TABLE ctxvar.cx_secrets IN SHARE ROW"
-                                " EXCLUSIVE MODE")
+               ? cx__wire_run(wire, "LOCK TABLE ctxvar.cx_secrets IN SHARE ROW"
+                                    " EXCLUSIVE MODE")
                : error;
 }
 
-int cx__pg_check_tenant(struct cx__pq *pq)
+int cx__pg_check_tenant(struct cx__wire *wire)
 {
     PGresult *result;
-    int error = cx__pq_query(pq, check_tenant, 0, NULL, &result);
+    int error = cx__wire_query(wire, check_tenant, 0, NULL, &result);
 
     if (error != 0)
         return error;
@@ -125,27 +125,27 @@ static int make_secret(char secret[CX__PG_SECRET_BYTES])
 }
 
 /* Give it to a role, and keep it for the next who log in. */
-static int set_secret(struct cx__pq *pq, const char *role, int64_t id,
+static int set_secret(struct cx__wire *wire, const char *role, int64_t id,
                       const char *secret)
 {
     char number[NUMBER_BYTES];
     const char *const params[] = {number, secret};
     char *verifier =
-        PQencryptPasswordConn(pq->pg, secret, role, "scram-sha-256");
+        PQencryptPasswordConn(wire->pg, secret, role, "scram-sha-256");
     int error;
 
     if (verifier == NULL)
         return -ENOMEM;
     error =
-        cx__pg_run_format(pq, "ALTER ROLE %s PASSWORD '%s'", role, verifier);
+        cx__pg_run_format(wire, "ALTER ROLE %s PASSWORD '%s'", role, verifier);
     PQfreemem(verifier);
     if (error != 0)
         return error;
     (void)snprintf(number, sizeof(number), "%lld", (long long)id);
-    return cx__pq_query(pq,
-                        "INSERT INTO ctxvar.cx_secrets VALUES ($1, $2)"
-                        " ON CONFLICT (id) DO UPDATE SET secret = $2",
-                        2, params, NULL);
+    return cx__wire_query(wire,
+                          "INSERT INTO ctxvar.cx_secrets VALUES ($1, $2)"
+                          " ON CONFLICT (id) DO UPDATE SET secret = $2",
+                          2, params, NULL);
 }
 
 /* The one that is kept for a tenant that is not dropped. */
@@ -180,22 +180,22 @@ int cx__pg_secret(const cx_db *db, int64_t id, char secret[CX__PG_SECRET_BYTES])
     return error;
 }
 
-int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id,
+int cx__pg_make_role(struct cx__wire *wire, const char *role, int64_t id,
                      char secret[CX__PG_SECRET_BYTES])
 {
     int error = make_secret(secret);
 
     if (error == 0)
         error = cx__pg_run_format(
-            pq,
+            wire,
             "CREATE ROLE %s LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS NOCREATEDB"
             " NOCREATEROLE NOREPLICATION CONNECTION LIMIT %d",
             role, ROLE_SESSIONS);
     if (error == 0)
-        error = set_secret(pq, role, id, secret);
+        error = set_secret(wire, role, id, secret);
     if (error == 0)
         error = cx__pg_run_format(
-            pq,
+            wire,
             "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %%I TO %s',"
             " current_database()); END $$",
             role);
@@ -204,18 +204,18 @@ int cx__pg_make_role(struct cx__pq *pq, const char *role, int64_t id,
 
 /* The URL's role becomes a member of a tenant's, or it could neither end its
  * sessions nor drop what it has. */
-static int join_role(struct cx__pq *pq, const char *role)
+static int join_role(struct cx__wire *wire, const char *role)
 {
     return cx__pg_run_format(
-        pq, IF_ROLE "GRANT %s TO CURRENT_USER%s" END_IF, role, role,
-        PQserverVersion(pq->pg) >= 160000 ? " WITH INHERIT TRUE" : "");
+        wire, IF_ROLE "GRANT %s TO CURRENT_USER%s" END_IF, role, role,
+        PQserverVersion(wire->pg) >= 160000 ? " WITH INHERIT TRUE" : "");
 }
 
 /* End all its sessions, and wait until they have. */
-static int end_sessions(struct cx__pq *pq, const char *role)
+static int end_sessions(struct cx__wire *wire, const char *role)
 {
     return cx__pg_run_format(
-        pq,
+        wire,
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE usename = '%s'",
         role);
@@ -223,10 +223,10 @@ static int end_sessions(struct cx__pq *pq, const char *role)
 
 /* Remove its large objects, so many at a time: each is a lock until the end of
  * the transaction. */
-static int unlink_objects(struct cx__pq *pq, const char *role)
+static int unlink_objects(struct cx__wire *wire, const char *role)
 {
     return cx__pg_run_format(
-        pq,
+        wire,
         "DO $$ DECLARE n bigint := 1; BEGIN WHILE n > 0 LOOP"
         " SELECT count(lo_unlink(oid)) INTO n FROM (SELECT m.oid"
         "  FROM pg_largeobject_metadata m JOIN pg_roles r ON r.oid = m.lomowner"
@@ -236,45 +236,46 @@ static int unlink_objects(struct cx__pq *pq, const char *role)
 }
 
 /* An open transaction of its own keeps a role from being changed. */
-static int free_role(struct cx__pq *pq, const char *role)
+static int free_role(struct cx__wire *wire, const char *role)
 {
-    int error = join_role(pq, role);
+    int error = join_role(wire, role);
 
-    return error == 0 ? end_sessions(pq, role) : error;
+    return error == 0 ? end_sessions(wire, role) : error;
 }
 
 /* Sessions that have begun meanwhile are ended after it. */
-int cx__pg_shut_role(struct cx__pq *pq, const char *role)
+int cx__pg_shut_role(struct cx__wire *wire, const char *role)
 {
-    int error = free_role(pq, role);
+    int error = free_role(wire, role);
 
     if (error == 0)
-        error = cx__pg_run_format(pq, IF_ROLE "ALTER ROLE %s NOLOGIN" END_IF,
+        error = cx__pg_run_format(wire, IF_ROLE "ALTER ROLE %s NOLOGIN" END_IF,
                                   role, role);
     if (error == 0)
-        error = end_sessions(pq, role);
-    return error == 0 ? unlink_objects(pq, role) : error;
+        error = end_sessions(wire, role);
+    return error == 0 ? unlink_objects(wire, role) : error;
 }
 
-int cx__pg_drop_role(struct cx__pq *pq, const char *role, int64_t id)
+int cx__pg_drop_role(struct cx__wire *wire, const char *role, int64_t id)
 {
-    int error = join_role(pq, role);
+    int error = join_role(wire, role);
 
     if (error == 0)
         error = cx__pg_run_format(
-            pq, IF_ROLE "DROP OWNED BY %s; DROP ROLE %s" END_IF, role, role,
+            wire, IF_ROLE "DROP OWNED BY %s; DROP ROLE %s" END_IF, role, role,
             role);
     if (error == -EINVAL)
         error = cx__problem(-EBUSY, "the tenant's role has something in another"
                                     " database, which may be a copy of this");
     if (error == 0)
         error = cx__pg_run_format(
-            pq, "DELETE FROM ctxvar.cx_secrets WHERE id = %lld", (long long)id);
+            wire, "DELETE FROM ctxvar.cx_secrets WHERE id = %lld",
+            (long long)id);
     return error;
 }
 
 /* The secret that is kept for a tenant, on an administrator's connection. */
-static int look_up_secret(struct cx__pq *pq, int64_t id,
+static int look_up_secret(struct cx__wire *wire, int64_t id,
                           char secret[CX__PG_SECRET_BYTES])
 {
     char number[NUMBER_BYTES];
@@ -283,7 +284,7 @@ static int look_up_secret(struct cx__pq *pq, int64_t id,
     int error;
 
     (void)snprintf(number, sizeof(number), "%lld", (long long)id);
-    error = cx__pq_query(pq, find_secret, 1, params, &result);
+    error = cx__wire_query(wire, find_secret, 1, params, &result);
     if (error == 0)
         error = read_secret(result, secret);
     PQclear(result);
@@ -305,12 +306,12 @@ static int judge(const PGresult *result)
 }
 
 /* One of those, or the error. */
-static int examine(struct cx__pq *pq, const char *role)
+static int examine(struct cx__wire *wire, const char *role)
 {
     const char *const params[] = {role};
     PGresult *result;
-    int found = cx__pq_query(
-        pq,
+    int found = cx__wire_query(
+        wire,
         "SELECT rolcanlogin AND coalesce(rolvaliduntil > now(), true)"
         ", " HAS_SETTINGS " FROM pg_roles r, pg_database d"
         " WHERE r.rolname = $1 AND d.datname = current_database()",
@@ -325,74 +326,75 @@ static int examine(struct cx__pq *pq, const char *role)
 
 /* Its sessions are ended first, as when it is dropped: the list of roles, which
  * others wait for, is locked. */
-static int remake_role(struct cx__pq *pq, const char *role, int64_t id,
+static int remake_role(struct cx__wire *wire, const char *role, int64_t id,
                        char secret[CX__PG_SECRET_BYTES])
 {
     int error = make_secret(secret);
 
     if (error == 0)
-        error = free_role(pq, role);
+        error = free_role(wire, role);
     if (error == 0)
-        error = cx__pg_run_format(pq, "ALTER ROLE %s RESET ALL", role);
+        error = cx__pg_run_format(wire, "ALTER ROLE %s RESET ALL", role);
     if (error == 0)
         error = cx__pg_run_format(
-            pq,
+            wire,
             "DO $$ BEGIN EXECUTE format('ALTER ROLE %s IN DATABASE %%I"
             " RESET ALL', current_database()); END $$",
             role);
-    return error == 0 ? set_secret(pq, role, id, secret) : error;
+    return error == 0 ? set_secret(wire, role, id, secret) : error;
 }
 
-static int make_again(struct cx__pq *pq, const char *role, int64_t id,
+static int make_again(struct cx__wire *wire, const char *role, int64_t id,
                       char secret[CX__PG_SECRET_BYTES])
 {
-    int error = cx__pg_make_role(pq, role, id, secret);
+    int error = cx__pg_make_role(wire, role, id, secret);
 
-    return error == 0 ? cx__pg_give_room(pq, role, id) : error;
+    return error == 0 ? cx__pg_give_room(wire, role, id) : error;
 }
 
 /* 1: it was put right. Of several who find it spoilt, the first one does so:
  * the others see that its secret is not the one that they have tried. */
-static int restore_role(struct cx__pq *pq, const char *role, int64_t id,
+static int restore_role(struct cx__wire *wire, const char *role, int64_t id,
                         bool is_spoilt, char secret[CX__PG_SECRET_BYTES])
 {
     char kept[CX__PG_SECRET_BYTES];
-    int result = cx__pg_lock_roles(pq);
+    int result = cx__pg_lock_roles(wire);
 
     if (result == 0)
-        result = look_up_secret(pq, id, kept);
+        result = look_up_secret(wire, id, kept);
     if (result != 0)
         return result;
     if (strcmp(kept, secret) != 0) {
         memcpy(secret, kept, sizeof(kept));
         return 0;
     }
-    result = examine(pq, role);
+    result = examine(wire, role);
     if (result < 0 || (result == AS_MADE && !is_spoilt))
         return result;
-    result = result == NOT_THERE ? make_again(pq, role, id, secret)
-                                 : remake_role(pq, role, id, secret);
+    result = result == NOT_THERE ? make_again(wire, role, id, secret)
+                                 : remake_role(wire, role, id, secret);
     if (result == 0)
-        result = cx__pq_run(pq, "COMMIT");
+        result = cx__wire_run(wire, "COMMIT");
     return result == 0 ? 1 : result;
 }
 
-int cx__pg_end_others(struct cx__pq *pq)
+int cx__pg_end_others(struct cx__wire *wire)
 {
-    return cx__pq_run(pq, "SELECT pg_terminate_backend(pid)"
-                          " FROM pg_stat_activity WHERE usename = current_user"
-                          " AND pid <> pg_backend_pid()");
+    return cx__wire_run(wire,
+                        "SELECT pg_terminate_backend(pid)"
+                        " FROM pg_stat_activity WHERE usename = current_user"
+                        " AND pid <> pg_backend_pid()");
 }
 
 int cx__pg_restore_role(const cx_db *db, const char *role, int64_t id,
                         bool is_spoilt, char secret[CX__PG_SECRET_BYTES])
 {
-    struct cx__pq *pq;
-    int error = cx__pg_admin(db, "ctxvar", &pq);
+    struct cx__wire *wire;
+    int error = cx__pg_admin(db, "ctxvar", &wire);
 
     if (error == 0) {
-        error = restore_role(pq, role, id, is_spoilt, secret);
-        cx__pq_abandon(pq);
+        error = restore_role(wire, role, id, is_spoilt, secret);
+        cx__wire_abandon(wire);
     }
     return error;
 }

@@ -13,10 +13,10 @@
 enum { TRIES = 3 };
 
 /* A role that is not there is given its rights when it is made again. */
-int cx__pg_give_tables(struct cx__pq *pq, const char *role, int64_t id)
+int cx__pg_give_tables(struct cx__wire *wire, const char *role, int64_t id)
 {
     return cx__pg_run_format(
-        pq,
+        wire,
         "DO $$ DECLARE its record; BEGIN"
         " FOR its IN SELECT c.oid::regclass AS name, relname, relkind"
         "  FROM pg_class c, pg_roles r WHERE r.rolname = '%s'"
@@ -34,10 +34,10 @@ int cx__pg_give_tables(struct cx__pq *pq, const char *role, int64_t id)
 /* A copy made on the same server has granted it to the roles of the database
  * that it is a copy of, which then could not be dropped. An administrator's
  * own stay. */
-static int take_from_others(struct cx__pq *pq, long long id)
+static int take_from_others(struct cx__wire *wire, long long id)
 {
     return cx__pg_run_format(
-        pq,
+        wire,
         "DO $$ DECLARE other regrole; its text; BEGIN"
         " FOR other IN SELECT r.oid FROM pg_namespace n,"
         "  aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee"
@@ -51,50 +51,51 @@ static int take_from_others(struct cx__pq *pq, long long id)
         id, id, id, id, id);
 }
 
-static int give_schema(struct cx__pq *pq, const char *role, long long id)
+static int give_schema(struct cx__wire *wire, const char *role, long long id)
 {
-    return cx__pg_run_format(pq, "GRANT USAGE ON SCHEMA t%lld TO %s", id, role);
+    return cx__pg_run_format(wire, "GRANT USAGE ON SCHEMA t%lld TO %s", id,
+                             role);
 }
 
-int cx__pg_give_room(struct cx__pq *pq, const char *role, int64_t id)
+int cx__pg_give_room(struct cx__wire *wire, const char *role, int64_t id)
 {
-    int error = take_from_others(pq, id);
+    int error = take_from_others(wire, id);
 
     if (error == 0)
-        error = give_schema(pq, role, id);
-    return error == 0 ? cx__pg_give_tables(pq, role, id) : error;
+        error = give_schema(wire, role, id);
+    return error == 0 ? cx__pg_give_tables(wire, role, id) : error;
 }
 
-static int make_schema(struct cx__pq *pq, const char *role, long long id)
+static int make_schema(struct cx__wire *wire, const char *role, long long id)
 {
-    int error = cx__pg_run_format(pq, "CREATE SCHEMA t%lld", id);
+    int error = cx__pg_run_format(wire, "CREATE SCHEMA t%lld", id);
 
-    return error == 0 ? give_schema(pq, role, id) : error;
+    return error == 0 ? give_schema(wire, role, id) : error;
 }
 
-static int drop_schema(struct cx__pq *pq, long long id)
+static int drop_schema(struct cx__wire *wire, long long id)
 {
-    return cx__pg_run_format(pq, "DROP SCHEMA IF EXISTS t%lld CASCADE", id);
+    return cx__pg_run_format(wire, "DROP SCHEMA IF EXISTS t%lld CASCADE", id);
 }
 
-static int make_room(struct cx__pq *pq, const char *role, int64_t id)
+static int make_room(struct cx__wire *wire, const char *role, int64_t id)
 {
     char secret[CX__PG_SECRET_BYTES];
-    int error = cx__pg_lock_roles(pq);
+    int error = cx__pg_lock_roles(wire);
 
     if (error == 0)
-        error = drop_schema(pq, id);
+        error = drop_schema(wire, id);
     if (error == 0)
-        error = cx__pg_drop_role(pq, role, id);
+        error = cx__pg_drop_role(wire, role, id);
     if (error == 0)
-        error = cx__pg_make_role(pq, role, id, secret);
+        error = cx__pg_make_role(wire, role, id, secret);
     if (error == 0)
-        error = make_schema(pq, role, id);
+        error = make_schema(wire, role, id);
     if (error == 0)
-        error = cx__pg_copy_template(pq, id);
+        error = cx__pg_copy_template(wire, id);
     if (error == 0)
-        error = cx__pg_give_tables(pq, role, id);
-    return error == 0 ? cx__pq_run(pq, "COMMIT") : error;
+        error = cx__pg_give_tables(wire, role, id);
+    return error == 0 ? cx__wire_run(wire, "COMMIT") : error;
 }
 
 /*
@@ -102,41 +103,41 @@ static int make_room(struct cx__pq *pq, const char *role, int64_t id)
  * and its room not gone. Only the last one keeps others waiting: until then
  * nobody is left who can keep this waiting, but for the administrator.
  */
-static int unmake_room(struct cx__pq *pq, const char *role, int64_t id)
+static int unmake_room(struct cx__wire *wire, const char *role, int64_t id)
 {
-    int error = cx__pg_shut_role(pq, role);
+    int error = cx__pg_shut_role(wire, role);
 
     if (error == 0)
-        error = drop_schema(pq, id);
+        error = drop_schema(wire, id);
     if (error == 0)
-        error = cx__pg_lock_roles(pq);
+        error = cx__pg_lock_roles(wire);
     if (error == 0)
-        error = cx__pg_drop_role(pq, role, id);
-    return error == 0 ? cx__pq_run(pq, "COMMIT") : error;
+        error = cx__pg_drop_role(wire, role, id);
+    return error == 0 ? cx__wire_run(wire, "COMMIT") : error;
 }
 
 /* As the URL's role, on a connection for this alone: if it fails in between,
  * the server rolls back. */
 static int with_admin(cx_db *db, int64_t id,
-                      int (*fn)(struct cx__pq *pq, const char *role,
+                      int (*fn)(struct cx__wire *wire, const char *role,
                                 int64_t id))
 {
     char role[CX__PG_ROLE_BYTES];
-    struct cx__pq *pq;
-    int error = cx__pg_admin(db, "ctxvar", &pq);
+    struct cx__wire *wire;
+    int error = cx__pg_admin(db, "ctxvar", &wire);
 
     if (error != 0)
         return error;
     cx__pg_role(db, id, role);
-    error = fn(pq, role, id);
-    cx__pq_abandon(pq);
+    error = fn(wire, role, id);
+    cx__wire_abandon(wire);
     return error;
 }
 
 /* A row of the server's that a tenant's statement changes at the same time is
  * an error of no particular kind. */
 static int with_admin_again(cx_db *db, int64_t id,
-                            int (*fn)(struct cx__pq *pq, const char *role,
+                            int (*fn)(struct cx__wire *wire, const char *role,
                                       int64_t id))
 {
     int error = -EIO;

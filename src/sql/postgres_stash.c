@@ -23,14 +23,14 @@ static int copy_row(PGresult *to, const PGresult *from, int row)
     return 0;
 }
 
-static int add_row(struct pg_stash *stash, const PGresult *row)
+static int add_row(struct cx__pg_stash *stash, const PGresult *row)
 {
     if (stash->rows == NULL)
         stash->rows = PQcopyResult(row, PG_COPYRES_ATTRS);
     return stash->rows != NULL ? copy_row(stash->rows, row, 0) : -ENOMEM;
 }
 
-int cx__pg_stash_add(struct pg_stash *stash, PGresult *result)
+int cx__pg_stash_add(struct cx__pg_stash *stash, PGresult *result)
 {
     int error = 0;
 
@@ -57,7 +57,7 @@ static PGresult *row_of(const PGresult *rows, int row)
     return made;
 }
 
-int cx__pg_stash_take(struct pg_stash *stash, PGresult **result)
+int cx__pg_stash_take(struct cx__pg_stash *stash, PGresult **result)
 {
     if (stash->rows != NULL && stash->at < PQntuples(stash->rows)) {
         *result = row_of(stash->rows, stash->at++);
@@ -68,9 +68,9 @@ int cx__pg_stash_take(struct pg_stash *stash, PGresult **result)
     return 0;
 }
 
-void cx__pg_stash_drop(struct pg_stash *stash)
+void cx__pg_stash_drop(struct cx__pg_stash *stash)
 {
     PQclear(stash->rows);
     PQclear(stash->end);
-    *stash = (struct pg_stash){.used = false};
+    *stash = (struct cx__pg_stash){.used = false};
 }

@@ -25,8 +25,8 @@ enum { PARAMS_FIRST = 8 };
 int cx__pg_broken(struct cx__pg_connection *connection, int error)
 {
     if ((error != 0 &&
-         PQtransactionStatus(connection->pq->pg) == PQTRANS_ACTIVE) ||
-        PQstatus(connection->pq->pg) != CONNECTION_OK)
+         PQtransactionStatus(connection->wire->pg) == PQTRANS_ACTIVE) ||
+        PQstatus(connection->wire->pg) != CONNECTION_OK)
         cx__pg_give_up(connection);
     return error;
 }
@@ -34,17 +34,17 @@ int cx__pg_broken(struct cx__pg_connection *connection, int error)
 int cx__pg_unsent(struct cx__pg_connection *connection)
 {
     cx__pg_give_up(connection);
-    return cx__pq_unsent(connection->pq);
+    return cx__wire_unsent(connection->wire);
 }
 
 int cx__pg_make_way(struct cx__pg_connection *connection)
 {
-    struct pg_statement *running = connection->running;
+    struct cx__pg_statement *running = connection->running;
     PGresult *result = NULL;
-    int error = connection->base.broken ? cx__pq_lost() : 0;
+    int error = connection->base.broken ? cx__wire_lost() : 0;
 
     while (running != NULL && error == 0) {
-        error = cx__pq_next(connection->pq, &result);
+        error = cx__wire_next(connection->wire, &result);
         if (error == 0 && result == NULL)
             break;
         if (error == 0)
@@ -60,16 +60,16 @@ int cx__pg_make_way(struct cx__pg_connection *connection)
  * A program's own statement may have the server round numbers where they are
  * text. Text of other kinds that is not as we have it cannot be read.
  */
-int cx__pg_make_ready(struct pg_statement *statement)
+int cx__pg_make_ready(struct cx__pg_statement *statement)
 {
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     int error = cx__pg_make_way(connection);
 
     if (error == 0 && connection->raw && statement->inexact &&
         statement->base.origin != CX__PROGRAM)
-        error =
-            cx__pg_broken(connection, cx__pq_run(connection->pq,
-                                                 "SET extra_float_digits = 1"));
+        error = cx__pg_broken(
+            connection,
+            cx__wire_run(connection->wire, "SET extra_float_digits = 1"));
     return error;
 }
 
@@ -89,24 +89,24 @@ static int send_prepare(struct cx__pg_connection *connection, const char *name,
     copy = strndup(text.data, text.len);
     if (copy == NULL)
         return -ENOMEM;
-    sent = PQsendPrepare(connection->pq->pg, name, copy, 0, NULL);
+    sent = PQsendPrepare(connection->wire->pg, name, copy, 0, NULL);
     free(copy);
     if (sent != 1)
         return cx__pg_unsent(connection);
-    return cx__pg_broken(connection, cx__pq_finish(connection->pq, NULL));
+    return cx__pg_broken(connection, cx__wire_finish(connection->wire, NULL));
 }
 
 static int send_describe(struct cx__pg_connection *connection,
-                         struct pg_statement *statement)
+                         struct cx__pg_statement *statement)
 {
-    if (PQsendDescribePrepared(connection->pq->pg, statement->name) != 1)
+    if (PQsendDescribePrepared(connection->wire->pg, statement->name) != 1)
         return cx__pg_unsent(connection);
     return cx__pg_broken(connection,
-                         cx__pq_finish(connection->pq, &statement->about));
+                         cx__wire_finish(connection->wire, &statement->about));
 }
 
 /* In which form its rows come. */
-static void choose_form(struct pg_statement *statement)
+static void choose_form(struct cx__pg_statement *statement)
 {
     bool has_floats = false;
 
@@ -124,7 +124,7 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text,
                    enum cx__origin origin, struct cx__statement **statement)
 {
     struct cx__pg_connection *connection = cx__pg_of(base);
-    struct pg_statement *made;
+    struct cx__pg_statement *made;
     int error = origin == CX__PROGRAM ? cx__pg_check_raw(text) : 0;
 
     if (error != 0)
@@ -149,17 +149,17 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text,
 /* The server keeps it until the connection ends, or is told to forget it. */
 void cx__pg_finalize(struct cx__statement *base)
 {
-    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_statement *statement = cx__pg_statement_of(base);
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     char text[CX__PG_NAME_BYTES + 16];
 
     cx__pg_reset(base);
     if (!connection->base.broken) {
         (void)snprintf(text, sizeof(text), "DEALLOCATE %s", statement->name);
-        CX__PQ_GRACE {
+        CX__WIRE_GRACE {
             if (cx__pg_make_way(connection) == 0)
                 (void)cx__pg_broken(connection,
-                                    cx__pq_run(connection->pq, text));
+                                    cx__wire_run(connection->wire, text));
         }
     }
     PQclear(statement->about);
@@ -170,7 +170,7 @@ void cx__pg_finalize(struct cx__statement *base)
 }
 
 /* Room for so many parameters. */
-static int reserve(struct pg_statement *statement, unsigned n)
+static int reserve(struct cx__pg_statement *statement, unsigned n)
 {
     unsigned room = statement->room != 0 ? statement->room : PARAMS_FIRST;
     const char **value;
@@ -195,19 +195,19 @@ static int reserve(struct pg_statement *statement, unsigned n)
     return 0;
 }
 
-void cx__pg_unbind(struct pg_statement *statement)
+void cx__pg_unbind(struct cx__pg_statement *statement)
 {
     cx__scratch_clear(&statement->held);
     statement->n = 0;
     statement->bytes = 0;
 }
 
-static Oid type_of(const struct pg_statement *statement, unsigned place)
+static Oid type_of(const struct cx__pg_statement *statement, unsigned place)
 {
     return PQparamtype(statement->about, (int)place - 1);
 }
 
-static int set(struct pg_statement *statement, unsigned place,
+static int set(struct cx__pg_statement *statement, unsigned place,
                const struct cx__pg_sent *sent)
 {
     int error = reserve(statement, place);
@@ -225,7 +225,7 @@ static int set(struct pg_statement *statement, unsigned place,
 int cx__pg_bind(struct cx__statement *base, unsigned place,
                 const cx_param *value)
 {
-    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_statement *statement = cx__pg_statement_of(base);
     struct cx__pg_sent sent;
     int error;
 
@@ -240,7 +240,7 @@ int cx__pg_bind(struct cx__statement *base, unsigned place,
 int cx__pg_bind_numbers(struct cx__statement *base, unsigned place,
                         const int64_t *list, size_t n)
 {
-    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_statement *statement = cx__pg_statement_of(base);
     struct cx__pg_sent sent;
     int error = cx__pg_write_numbers(&statement->held, list, n,
                                      type_of(statement, place), &sent);
@@ -248,11 +248,11 @@ int cx__pg_bind_numbers(struct cx__statement *base, unsigned place,
     return error == 0 ? set(statement, place, &sent) : error;
 }
 
-int cx__pg_put(struct pg_statement *statement)
+int cx__pg_put(struct cx__pg_statement *statement)
 {
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
 
-    if (PQsendQueryPrepared(connection->pq->pg, statement->name,
+    if (PQsendQueryPrepared(connection->wire->pg, statement->name,
                             (int)statement->n, statement->value,
                             statement->length, statement->format,
                             statement->binary) != 1)
@@ -260,7 +260,7 @@ int cx__pg_put(struct pg_statement *statement)
     return 0;
 }
 
-static int send(struct pg_statement *statement)
+static int send(struct cx__pg_statement *statement)
 {
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     int error = cx__pg_make_ready(statement);
@@ -275,12 +275,12 @@ static int send(struct pg_statement *statement)
     if (error != 0)
         return error;
     if (!statement->base.few)
-        (void)PQsetSingleRowMode(connection->pq->pg);
+        (void)PQsetSingleRowMode(connection->wire->pg);
     connection->running = statement;
-    return cx__pq_flush(connection->pq);
+    return cx__wire_flush(connection->wire);
 }
 
-void cx__pg_drop_row(struct pg_statement *statement)
+void cx__pg_drop_row(struct cx__pg_statement *statement)
 {
     PQclear(statement->row);
     statement->row = NULL;
@@ -290,13 +290,14 @@ void cx__pg_drop_row(struct pg_statement *statement)
 }
 
 /* The end of the answer: nothing more comes. */
-static int finish(struct pg_statement *statement, int failed)
+static int finish(struct cx__pg_statement *statement, int failed)
 {
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     int error = 0;
 
     if (connection->running == statement)
-        error = cx__pg_broken(connection, cx__pq_finish(connection->pq, NULL));
+        error =
+            cx__pg_broken(connection, cx__wire_finish(connection->wire, NULL));
     if (connection->running == statement && error == 0) {
         connection->running = NULL;
         connection->heard = cx_time();
@@ -314,7 +315,7 @@ static int64_t count_changed(PGresult *result)
                : 0;
 }
 
-static int next_row(struct pg_statement *statement)
+static int next_row(struct cx__pg_statement *statement)
 {
     PGresult *result = NULL;
     int error = 0;
@@ -322,10 +323,10 @@ static int next_row(struct pg_statement *statement)
     if (statement->stash.used)
         error = cx__pg_stash_take(&statement->stash, &result);
     else
-        error = cx__pq_next(cx__pg_connection_of(statement)->pq, &result);
+        error = cx__wire_next(cx__pg_connection_of(statement)->wire, &result);
     if (error != 0)
         return error;
-    error = cx__pq_error(result);
+    error = cx__wire_error(result);
     if (error == 0 && PQntuples(result) > 0) {
         statement->row = result;
         statement->whole = PQresultStatus(result) != PGRES_SINGLE_TUPLE &&
@@ -340,7 +341,7 @@ static int next_row(struct pg_statement *statement)
 }
 
 /* The next row of an answer that has come as a whole. */
-static bool next_of_whole(struct pg_statement *statement)
+static bool next_of_whole(struct cx__pg_statement *statement)
 {
     if (!statement->whole || statement->at + 1 >= PQntuples(statement->row))
         return false;
@@ -351,7 +352,7 @@ static bool next_of_whole(struct pg_statement *statement)
 
 int cx__pg_step(struct cx__statement *base)
 {
-    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_statement *statement = cx__pg_statement_of(base);
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     bool is_over = statement->whole;
     int result = 0;
@@ -371,7 +372,7 @@ int cx__pg_step(struct cx__statement *base)
 int cx__pg_column(struct cx__statement *base, unsigned place, cx_kind wanted,
                   cx_param *value)
 {
-    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_statement *statement = cx__pg_statement_of(base);
 
     if (statement->row == NULL || (int)place >= PQnfields(statement->row))
         return cx__problem(-EINVAL, "a row without this column");
@@ -382,18 +383,18 @@ int cx__pg_column(struct cx__statement *base, unsigned place, cx_kind wanted,
 unsigned cx__pg_columns(const struct cx__statement *base)
 {
     return (unsigned)PQnfields(
-        CX__OWNER(base, const struct pg_statement, base)->about);
+        CX__OWNER(base, const struct cx__pg_statement, base)->about);
 }
 
 const char *cx__pg_name(const struct cx__statement *base, unsigned place)
 {
-    return PQfname(CX__OWNER(base, const struct pg_statement, base)->about,
+    return PQfname(CX__OWNER(base, const struct cx__pg_statement, base)->about,
                    (int)place);
 }
 
 int64_t cx__pg_changed(const struct cx__statement *base)
 {
-    return CX__OWNER(base, const struct pg_statement, base)->changed;
+    return CX__OWNER(base, const struct cx__pg_statement, base)->changed;
 }
 
 /*
@@ -402,7 +403,7 @@ int64_t cx__pg_changed(const struct cx__statement *base)
  */
 void cx__pg_reset(struct cx__statement *base)
 {
-    struct pg_statement *statement = cx__pg_statement_of(base);
+    struct cx__pg_statement *statement = cx__pg_statement_of(base);
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
     int error = -ENOMEM;
 
@@ -411,11 +412,11 @@ void cx__pg_reset(struct cx__statement *base)
     cx__pg_unbind(statement);
     if (connection->running != statement || connection->base.broken)
         return;
-    if (cx__pq_drop(connection->pq)) {
+    if (cx__wire_drop(connection->wire)) {
         error = 0;
     } else {
-        CX__PQ_GRACE {
-            error = cx__pq_finish(connection->pq, NULL);
+        CX__WIRE_GRACE {
+            error = cx__wire_finish(connection->wire, NULL);
         }
     }
     if (cx__pg_broken(connection, error) == 0)
@@ -431,7 +432,7 @@ int cx__pg_query(struct cx__connection *base, const char *text, int n,
     int error = cx__pg_make_way(connection);
 
     if (error == 0)
-        error = cx__pg_broken(
-            connection, cx__pq_query(connection->pq, text, n, params, result));
+        error = cx__pg_broken(connection, cx__wire_query(connection->wire, text,
+                                                         n, params, result));
     return error;
 }

@@ -10,7 +10,7 @@
 enum { CX__PG_NAME_BYTES = 16 };
 
 /* What has been taken into memory of an answer. */
-struct pg_stash {
+struct cx__pg_stash {
     bool used;
     PGresult *rows; /* in one; NULL: there were none */
     int at;         /* the next of them */
@@ -36,7 +36,7 @@ struct pg_stash {
  * whole    that is its answer: no other comes
  * changed  rows, by its last run
  */
-struct pg_statement {
+struct cx__pg_statement {
     struct cx__statement base;
     char name[CX__PG_NAME_BYTES];
     PGresult *about;
@@ -45,7 +45,7 @@ struct pg_statement {
     bool whole;
     bool binary;
     bool inexact;
-    struct pg_stash stash;
+    struct cx__pg_stash stash;
     int64_t changed;
     struct cx__scratch scratch; /* what columns of the row are read into */
     struct cx__scratch held;    /* what parameters are written into */
@@ -57,14 +57,14 @@ struct pg_statement {
     unsigned room;
 };
 
-static inline struct pg_statement *
+static inline struct cx__pg_statement *
 cx__pg_statement_of(struct cx__statement *statement)
 {
-    return CX__OWNER(statement, struct pg_statement, base);
+    return CX__OWNER(statement, struct cx__pg_statement, base);
 }
 
 static inline struct cx__pg_connection *
-cx__pg_connection_of(const struct pg_statement *statement)
+cx__pg_connection_of(const struct cx__pg_statement *statement)
 {
     return cx__pg_of(statement->base.connection);
 }
@@ -74,7 +74,7 @@ cx__pg_connection_of(const struct pg_statement *statement)
 int cx__pg_make_way(struct cx__pg_connection *connection);
 
 /* The same, since this statement is. */
-int cx__pg_make_ready(struct pg_statement *statement);
+int cx__pg_make_ready(struct cx__pg_statement *statement);
 
 /* The connection is of no use any more, and with it the transaction. */
 static inline void cx__pg_give_up(struct cx__pg_connection *connection)
@@ -102,20 +102,20 @@ int cx__pg_check_session(struct cx__pg_connection *connection);
 
 /* Keep a result, which is the stash's from here on, also after an error: 0 or
  * -ENOMEM. */
-int cx__pg_stash_add(struct pg_stash *stash, PGresult *result);
+int cx__pg_stash_add(struct cx__pg_stash *stash, PGresult *result);
 
 /* The next of them, the caller's; NULL: there is none. 0 or -ENOMEM. */
-int cx__pg_stash_take(struct pg_stash *stash, PGresult **result);
+int cx__pg_stash_take(struct cx__pg_stash *stash, PGresult **result);
 
-void cx__pg_stash_drop(struct pg_stash *stash);
+void cx__pg_stash_drop(struct cx__pg_stash *stash);
 
 /* Nothing is bound any more. */
-void cx__pg_unbind(struct pg_statement *statement);
+void cx__pg_unbind(struct cx__pg_statement *statement);
 
 /* Have libpq send it, with what was bound. */
-int cx__pg_put(struct pg_statement *statement);
+int cx__pg_put(struct cx__pg_statement *statement);
 
 /* The row that it was at is no longer wanted. */
-void cx__pg_drop_row(struct pg_statement *statement);
+void cx__pg_drop_row(struct cx__pg_statement *statement);
 
 #endif

@@ -29,7 +29,7 @@ static int script_error(const PGresult *result, const char *script)
         return cx__problem(-EACCES,
                            "a statement that cannot be in a transaction, as"
                            " CREATE INDEX CONCURRENTLY and VACUUM");
-    return cx__pq_script_error(result, script);
+    return cx__wire_script_error(result, script);
 }
 
 /* Run what the session's setting says, a script, and forget what that has
@@ -40,17 +40,17 @@ static int run_setting(struct cx__pg_connection *connection, const char *script)
     int failed = 0;
     int error;
 
-    if (PQsendQuery(connection->pq->pg,
+    if (PQsendQuery(connection->wire->pg,
                     "DO $do$ BEGIN EXECUTE current_setting('ctxvar.script');"
                     " RESET ALL; END $do$") != 1)
         return cx__pg_unsent(connection);
-    error = cx__pq_flush(connection->pq);
+    error = cx__wire_flush(connection->wire);
     if (error == 0)
-        error = cx__pq_next(connection->pq, &result);
+        error = cx__wire_next(connection->wire, &result);
     if (error == 0) {
         failed = script_error(result, script);
         PQclear(result);
-        error = cx__pq_finish(connection->pq, NULL);
+        error = cx__wire_finish(connection->wire, NULL);
     }
     return failed != 0 ? failed : error;
 }
@@ -63,7 +63,7 @@ static int give_new(struct cx__pg_connection *connection)
 
     cx__pg_role(connection->base.db, id, role);
     return cx__pg_broken(connection,
-                         cx__pg_give_tables(connection->pq, role, id));
+                         cx__pg_give_tables(connection->wire, role, id));
 }
 
 /* A script may have several statements, but not end the transaction: within
@@ -97,9 +97,9 @@ static int control(struct cx__connection *base, unsigned depth,
         return error;
     (void)snprintf(text, sizeof(text), format, depth);
     base->broken = true;
-    error = cx__pq_run(connection->pq, text);
-    if (PQstatus(connection->pq->pg) == CONNECTION_OK &&
-        PQtransactionStatus(connection->pq->pg) != PQTRANS_ACTIVE)
+    error = cx__wire_run(connection->wire, text);
+    if (PQstatus(connection->wire->pg) == CONNECTION_OK &&
+        PQtransactionStatus(connection->wire->pg) != PQTRANS_ACTIVE)
         base->broken = false;
     if (error == 0)
         connection->inside = to;
@@ -131,7 +131,7 @@ int cx__pg_commit(struct cx__connection *base, unsigned depth)
     struct cx__pg_connection *connection = cx__pg_of(base);
     int error;
 
-    if (PQtransactionStatus(connection->pq->pg) == PQTRANS_INERROR)
+    if (PQtransactionStatus(connection->wire->pg) == PQTRANS_INERROR)
         return cx__problem(-ECONNABORTED, "an earlier statement of the"
                                           " transaction failed");
     if (depth > 0)
@@ -139,7 +139,7 @@ int cx__pg_commit(struct cx__connection *base, unsigned depth)
     error = cx__pg_make_way(connection);
     if (error != 0)
         return error;
-    error = cx__pq_commit(connection->pq);
+    error = cx__wire_commit(connection->wire);
     if (error == 0)
         connection->inside = 0;
     return cx__pg_broken(connection, error);
@@ -152,7 +152,7 @@ int cx__pg_rollback(struct cx__connection *connection, unsigned depth)
     /* It is closed, and with it the transaction is gone. */
     if (connection->broken)
         return 0;
-    CX__PQ_GRACE {
+    CX__WIRE_GRACE {
         error = control(connection, depth,
                         depth == 0 ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT cx%u",
                         depth);

@@ -245,11 +245,11 @@ int cx__sqlite_run_script(struct cx__connection *connection,
                           const char *script);
 int cx__sqlite_clear(struct cx__connection *connection);
 
-/* sqlite_describe.c */
+/* sqlite_tables.c */
 int cx__sqlite_tables(struct cx__connection *connection, cx__table_fn *fn,
                       void *arg);
-int cx__sqlite_describe(struct cx__connection *connection, const char *table,
-                        cx__found_fn *fn, void *arg);
+int cx__sqlite_table_columns(struct cx__connection *connection,
+                             const char *table, cx__found_fn *fn, void *arg);
 
 /* sqlite_transaction.c */
 

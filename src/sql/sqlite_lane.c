@@ -228,7 +228,7 @@ static void *read_run(void *arg)
 
 /* The next rows, or what there is instead, which is told after them: 0, or that
  * nothing was run. */
-static int read_on(struct sqlite_statement *statement)
+static int read_on(struct cx__sqlite_statement *statement)
 {
     struct cx__sqlite_connection *connection =
         cx__sqlite_connection_of(statement->base.connection);
@@ -258,7 +258,7 @@ static int read_on(struct sqlite_statement *statement)
 }
 
 /* What is not written to the end has no rows. */
-static int write_all(struct sqlite_statement *statement)
+static int write_all(struct cx__sqlite_statement *statement)
 {
     int error = read_on(statement);
 
@@ -272,7 +272,7 @@ static int write_all(struct sqlite_statement *statement)
 }
 
 /* All of it is written, or nothing. */
-static int write_or_undo(struct sqlite_statement *statement)
+static int write_or_undo(struct cx__sqlite_statement *statement)
 {
     struct cx__connection *connection = statement->base.connection;
     int error = cx__sqlite_begin(connection, WITHIN);
@@ -289,7 +289,7 @@ static int write_or_undo(struct sqlite_statement *statement)
     return error;
 }
 
-static int write_in_turn(struct sqlite_statement *statement)
+static int write_in_turn(struct cx__sqlite_statement *statement)
 {
     struct cx__sqlite_connection *connection =
         cx__sqlite_connection_of(statement->base.connection);
@@ -304,7 +304,7 @@ static int write_in_turn(struct sqlite_statement *statement)
     return error;
 }
 
-int cx__lane_step(struct sqlite_statement *statement)
+int cx__lane_step(struct cx__sqlite_statement *statement)
 {
     struct cx__ahead *ahead = statement->ahead;
     int error = 0;
@@ -321,8 +321,8 @@ int cx__lane_step(struct sqlite_statement *statement)
     return 1;
 }
 
-void cx__lane_column(const struct sqlite_statement *statement, unsigned place,
-                     cx_param *value)
+void cx__lane_column(const struct cx__sqlite_statement *statement,
+                     unsigned place, cx_param *value)
 {
     const struct cx__ahead *ahead = statement->ahead;
 
@@ -331,7 +331,7 @@ void cx__lane_column(const struct sqlite_statement *statement, unsigned place,
         place < ahead->columns ? ahead->given->field[place] : cx__param_null();
 }
 
-void cx__lane_reset(struct sqlite_statement *statement)
+void cx__lane_reset(struct cx__sqlite_statement *statement)
 {
     struct cx__ahead *ahead = statement->ahead;
 

@@ -12,14 +12,15 @@
  * seconds for a mebibyte, and nobody can stop it. */
 enum { LARGE_BYTES = 1 << 20, TEXT_BYTES = 128 << 10 };
 
-static struct sqlite_statement *own(struct cx__statement *statement)
+static struct cx__sqlite_statement *own(struct cx__statement *statement)
 {
     return cx__sqlite_statement_of(statement);
 }
 
 static sqlite3_stmt *handle_of(const struct cx__statement *statement)
 {
-    return CX__OWNER(statement, const struct sqlite_statement, base)->handle;
+    return CX__OWNER(statement, const struct cx__sqlite_statement, base)
+        ->handle;
 }
 
 static struct cx__sqlite_connection *
@@ -101,7 +102,7 @@ static unsigned place_of(sqlite3_stmt *handle, unsigned n)
  * SQLite counts $2 before $1 if it comes first. Elsewhere the number in the
  * name is the place, and so it is here.
  */
-static int map_places(struct sqlite_statement *statement)
+static int map_places(struct cx__sqlite_statement *statement)
 {
     unsigned n = statement->base.parameters;
     bool is_mapped = false;
@@ -124,7 +125,8 @@ static int map_places(struct sqlite_statement *statement)
     return 0;
 }
 
-static int describe(struct sqlite_statement *statement, enum cx__origin origin)
+static int examine(struct cx__sqlite_statement *statement,
+                   enum cx__origin origin)
 {
     statement->base.parameters =
         (unsigned)sqlite3_bind_parameter_count(statement->handle);
@@ -139,7 +141,7 @@ static int describe(struct sqlite_statement *statement, enum cx__origin origin)
 
 void cx__sqlite_finalize(struct cx__statement *base)
 {
-    struct sqlite_statement *statement = own(base);
+    struct cx__sqlite_statement *statement = own(base);
 
     (void)sqlite3_finalize(statement->handle);
     cx__ahead_free(statement->ahead);
@@ -151,7 +153,7 @@ int cx__sqlite_prepare(struct cx__connection *base, cx_text text,
                        enum cx__origin origin, struct cx__statement **out)
 {
     struct cx__sqlite_connection *connection = cx__sqlite_connection_of(base);
-    struct sqlite_statement *statement = calloc(1, sizeof(*statement));
+    struct cx__sqlite_statement *statement = calloc(1, sizeof(*statement));
     int error;
 
     if (statement == NULL)
@@ -161,7 +163,7 @@ int cx__sqlite_prepare(struct cx__connection *base, cx_text text,
     error = compile(connection, text, origin, &statement->handle);
     connection->preparing = false;
     if (error == 0)
-        error = describe(statement, origin);
+        error = examine(statement, origin);
     if (error != 0)
         cx__sqlite_finalize(&statement->base);
     else
@@ -174,7 +176,7 @@ static bool is_large(size_t bytes)
     return bytes >= LARGE_BYTES;
 }
 
-static int bind_value(struct sqlite_statement *statement, int place,
+static int bind_value(struct cx__sqlite_statement *statement, int place,
                       const cx_param *value)
 {
     sqlite3_stmt *handle = statement->handle;
@@ -205,7 +207,7 @@ static int bind_value(struct sqlite_statement *statement, int place,
 int cx__sqlite_bind(struct cx__statement *base, unsigned place,
                     const cx_param *value)
 {
-    struct sqlite_statement *statement = own(base);
+    struct cx__sqlite_statement *statement = own(base);
     int code;
 
     if (statement->place != NULL)
@@ -258,7 +260,7 @@ int cx__sqlite_step_whole(struct cx__statement *base, bool is_long)
 }
 
 /* One that changes something. */
-static int step_write(struct sqlite_statement *statement)
+static int step_write(struct cx__sqlite_statement *statement)
 {
     bool is_long = statement->large;
 
@@ -275,7 +277,7 @@ static int step_write(struct sqlite_statement *statement)
 
 int cx__sqlite_step(struct cx__statement *base)
 {
-    struct sqlite_statement *statement = own(base);
+    struct cx__sqlite_statement *statement = own(base);
     struct cx__sqlite_connection *connection = connection_of(base);
 
     if (statement->ahead != NULL)
@@ -383,7 +385,7 @@ int cx__sqlite_field(sqlite3_stmt *handle, unsigned place, cx_kind wanted,
 int cx__sqlite_column(struct cx__statement *base, unsigned place,
                       cx_kind wanted, cx_param *value)
 {
-    const struct sqlite_statement *statement = own(base);
+    const struct cx__sqlite_statement *statement = own(base);
 
     if (CX__LIKELY(statement->ahead == NULL))
         return cx__sqlite_field(statement->handle, place, wanted, value);
@@ -393,7 +395,7 @@ int cx__sqlite_column(struct cx__statement *base, unsigned place,
 
 void cx__sqlite_reset(struct cx__statement *base)
 {
-    struct sqlite_statement *statement = own(base);
+    struct cx__sqlite_statement *statement = own(base);
 
     if (statement->ahead != NULL)
         cx__lane_reset(statement);

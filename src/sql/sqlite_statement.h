@@ -15,7 +15,7 @@ struct cx__ahead;
  * large    it has a parameter that takes long to write
  * ahead    what its lane has read; NULL <=> it runs on the loop
  */
-struct sqlite_statement {
+struct cx__sqlite_statement {
     struct cx__statement base;
     sqlite3_stmt *handle;
     unsigned short *place;
@@ -25,10 +25,10 @@ struct sqlite_statement {
     struct cx__ahead *ahead;
 };
 
-static inline struct sqlite_statement *
+static inline struct cx__sqlite_statement *
 cx__sqlite_statement_of(struct cx__statement *statement)
 {
-    return CX__OWNER(statement, struct sqlite_statement, base);
+    return CX__OWNER(statement, struct cx__sqlite_statement, base);
 }
 
 /* A field of the row that SQLite is at, borrowed from it, as the kind that is
@@ -56,9 +56,9 @@ struct cx__ahead *cx__ahead_new(void);
 void cx__ahead_free(struct cx__ahead *ahead);
 
 /* As the engine's, but that a row is read as what it is. */
-int cx__lane_step(struct sqlite_statement *statement);
-void cx__lane_column(const struct sqlite_statement *statement, unsigned place,
-                     cx_param *value);
-void cx__lane_reset(struct sqlite_statement *statement);
+int cx__lane_step(struct cx__sqlite_statement *statement);
+void cx__lane_column(const struct cx__sqlite_statement *statement,
+                     unsigned place, cx_param *value);
+void cx__lane_reset(struct cx__sqlite_statement *statement);
 
 #endif

@@ -89,8 +89,8 @@ static int list_columns(struct cx__connection *connection,
         return error;
     if (!catalogue->is_there)
         return cx__problem(-ENOENT, "there is no such table");
-    return engine->describe(connection, catalogue->table, add_column,
-                            catalogue);
+    return engine->table_columns(connection, catalogue->table, add_column,
+                                 catalogue);
 }
 
 static int collect(cx_db *db,

@@ -278,18 +278,18 @@ DB_TEST(what_a_program_sets_does_not_change_what_a_model_reads)
 /* What a session that listens is told is not kept. */
 DB_TEST(notifications_do_not_gather)
 {
-    struct cx__pq *pq;
+    struct cx__wire *wire;
     PGnotify *note;
     int left = 0;
 
-    assert_ok(cx__pg_admin(db, "ctxvar", &pq));
-    assert_ok(cx__pq_run(pq, "LISTEN x"));
+    assert_ok(cx__pg_admin(db, "ctxvar", &wire));
+    assert_ok(cx__wire_run(wire, "LISTEN x"));
     for (int i = 0; i < 100; i++)
-        assert_ok(cx__pq_run(pq, "SELECT pg_notify('x', 'x')"));
-    for (; (note = PQnotifies(pq->pg)) != NULL; left++)
+        assert_ok(cx__wire_run(wire, "SELECT pg_notify('x', 'x')"));
+    for (; (note = PQnotifies(wire->pg)) != NULL; left++)
         PQfreemem(note);
     assert_in_range(left, 0, 2);
-    cx__pq_abandon(pq);
+    cx__wire_abandon(wire);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libpq on a loop. Its functions that block are not used, but for the cancel
- * of a statement: pq_cancel.c.
+ * of a statement: postgres_cancel.c.
  *
  * Where a wait ends with an error, the protocol is in the middle of something:
  * the connection is of no use any more, and the caller closes it.
@@ -14,7 +14,7 @@
 
 #include <ctxvar/fd.h>
 
-#include "pq.h"
+#include "postgres_wire.h"
 #include "problem.h"
 
 static void ignore_notice(void *arg, const PGresult *result)
@@ -39,39 +39,40 @@ static int connect_steps(PGconn *pg)
     }
     if (status == PGRES_POLLING_OK)
         return 0;
-    return cx__pq_refused(pg);
+    return cx__wire_refused(pg);
 }
 
 /* A descriptor of our own for its socket, kept by the loop: libpq closes its
  * as it likes. */
-static int keep_socket(struct cx__pq *pq)
+static int keep_socket(struct cx__wire *wire)
 {
     int error;
 
-    pq->fd = fcntl(PQsocket(pq->pg), F_DUPFD_CLOEXEC, 0);
-    if (pq->fd < 0)
+    wire->fd = fcntl(PQsocket(wire->pg), F_DUPFD_CLOEXEC, 0);
+    if (wire->fd < 0)
         return -errno;
-    cx_fd_remove(PQsocket(pq->pg));
-    error = cx_fd_add(pq->fd);
+    cx_fd_remove(PQsocket(wire->pg));
+    error = cx_fd_add(wire->fd);
     if (error != 0)
-        (void)close(pq->fd);
+        (void)close(wire->fd);
     return error;
 }
 
-static int connect_all(struct cx__pq *pq)
+static int connect_all(struct cx__wire *wire)
 {
-    int error = PQstatus(pq->pg) != CONNECTION_BAD ? connect_steps(pq->pg)
-                                                   : cx__pq_refused(pq->pg);
+    int error = PQstatus(wire->pg) != CONNECTION_BAD
+                    ? connect_steps(wire->pg)
+                    : cx__wire_refused(wire->pg);
 
-    if (error == 0 && PQsetnonblocking(pq->pg, 1) != 0)
+    if (error == 0 && PQsetnonblocking(wire->pg, 1) != 0)
         error = -ENOMEM;
-    return error == 0 ? keep_socket(pq) : error;
+    return error == 0 ? keep_socket(wire) : error;
 }
 
-int cx__pq_connect(const char *const names[], const char *const values[],
-                   struct cx__pq_cancels *cancels, struct cx__pq **pq)
+int cx__wire_connect(const char *const names[], const char *const values[],
+                     struct cx__wire_cancels *cancels, struct cx__wire **wire)
 {
-    struct cx__pq *made = calloc(1, sizeof(*made));
+    struct cx__wire *made = calloc(1, sizeof(*made));
     int error = -ENOMEM;
 
     if (made == NULL)
@@ -88,65 +89,65 @@ int cx__pq_connect(const char *const names[], const char *const values[],
         PQfinish(made->pg);
         free(made);
     } else {
-        *pq = made;
+        *wire = made;
     }
     return error;
 }
 
 /* A program may listen, within a DO, to any number of them. */
-bool cx__pq_has_news(struct cx__pq *pq)
+bool cx__wire_has_news(struct cx__wire *wire)
 {
     PGnotify *each;
 
-    while ((each = PQnotifies(pq->pg)) != NULL) {
+    while ((each = PQnotifies(wire->pg)) != NULL) {
         PQfreemem(each);
-        pq->told = true;
+        wire->told = true;
     }
-    return pq->told;
+    return wire->told;
 }
 
 /* Wait until a connection is ready, and take what has come. */
-static int wait_for(struct cx__pq *pq, int events)
+static int wait_for(struct cx__wire *wire, int events)
 {
-    int ready = cx_fd_wait(pq->fd, events);
+    int ready = cx_fd_wait(wire->fd, events);
 
     if (ready < 0)
         return cx__wordless(ready);
-    if ((ready & CX_READABLE) != 0 && PQconsumeInput(pq->pg) != 1)
-        return cx__pq_lost();
-    (void)cx__pq_has_news(pq);
+    if ((ready & CX_READABLE) != 0 && PQconsumeInput(wire->pg) != 1)
+        return cx__wire_lost();
+    (void)cx__wire_has_news(wire);
     return 0;
 }
 
-int cx__pq_unsent(const struct cx__pq *pq)
+int cx__wire_unsent(const struct cx__wire *wire)
 {
-    if (PQstatus(pq->pg) != CONNECTION_OK)
-        return cx__pq_lost();
+    if (PQstatus(wire->pg) != CONNECTION_OK)
+        return cx__wire_lost();
     return cx__wordless(-ENOMEM);
 }
 
-int cx__pq_flush(struct cx__pq *pq)
+int cx__wire_flush(struct cx__wire *wire)
 {
     for (;;) {
-        int left = PQflush(pq->pg);
-        int error = left < 0 ? cx__pq_lost() : 0;
+        int left = PQflush(wire->pg);
+        int error = left < 0 ? cx__wire_lost() : 0;
 
         if (left == 1)
-            error = wait_for(pq, CX_READABLE | CX_WRITABLE);
+            error = wait_for(wire, CX_READABLE | CX_WRITABLE);
         if (error != 0 || left == 0)
             return error;
     }
 }
 
-int cx__pq_next(struct cx__pq *pq, PGresult **result)
+int cx__wire_next(struct cx__wire *wire, PGresult **result)
 {
-    while (PQisBusy(pq->pg)) {
-        int error = wait_for(pq, CX_READABLE);
+    while (PQisBusy(wire->pg)) {
+        int error = wait_for(wire, CX_READABLE);
 
         if (error != 0)
             return error;
     }
-    *result = PQgetResult(pq->pg);
+    *result = PQgetResult(wire->pg);
     return 0;
 }
 
@@ -158,12 +159,12 @@ static bool gives_itself_again(const PGresult *result)
     return status == PGRES_COPY_OUT || status == PGRES_COPY_IN;
 }
 
-bool cx__pq_drop(struct cx__pq *pq)
+bool cx__wire_drop(struct cx__wire *wire)
 {
     bool is_copy = false;
 
-    while (!is_copy && !PQisBusy(pq->pg)) {
-        PGresult *result = PQgetResult(pq->pg);
+    while (!is_copy && !PQisBusy(wire->pg)) {
+        PGresult *result = PQgetResult(wire->pg);
 
         if (result == NULL)
             return true;
@@ -173,19 +174,19 @@ bool cx__pq_drop(struct cx__pq *pq)
     return false;
 }
 
-int cx__pq_finish(struct cx__pq *pq, PGresult **last)
+int cx__wire_finish(struct cx__wire *wire, PGresult **last)
 {
     PGresult *kept = NULL;
     PGresult *next = NULL;
     int failed = 0;
-    int error = cx__pq_flush(pq);
+    int error = cx__wire_flush(wire);
 
     while (error == 0) {
-        error = cx__pq_next(pq, &next);
+        error = cx__wire_next(wire, &next);
         if (error != 0 || next == NULL)
             break;
         if (failed == 0)
-            failed = cx__pq_error(next);
+            failed = cx__wire_error(next);
         PQclear(kept);
         kept = next;
         if (failed == -EACCES && gives_itself_again(next))
@@ -202,54 +203,55 @@ int cx__pq_finish(struct cx__pq *pq, PGresult **last)
     return error;
 }
 
-int cx__pq_query(struct cx__pq *pq, const char *text, int n,
-                 const char *const params[], PGresult **result)
+int cx__wire_query(struct cx__wire *wire, const char *text, int n,
+                   const char *const params[], PGresult **result)
 {
-    if (PQsendQueryParams(pq->pg, text, n, NULL, params, NULL, NULL, 0) != 1)
-        return cx__pq_unsent(pq);
-    return cx__pq_finish(pq, result);
+    if (PQsendQueryParams(wire->pg, text, n, NULL, params, NULL, NULL, 0) != 1)
+        return cx__wire_unsent(wire);
+    return cx__wire_finish(wire, result);
 }
 
-int cx__pq_run(struct cx__pq *pq, const char *text)
+int cx__wire_run(struct cx__wire *wire, const char *text)
 {
-    return cx__pq_query(pq, text, 0, NULL, NULL);
+    return cx__wire_query(wire, text, 0, NULL, NULL);
 }
 
 /* Wait for the first of the results, unless a cancel or the deadline is
  * first. */
-static void await_answer(struct cx__pq *pq)
+static void await_answer(struct cx__wire *wire)
 {
-    int error = cx__pq_flush(pq);
+    int error = cx__wire_flush(wire);
 
-    while (error == 0 && PQisBusy(pq->pg))
-        error = wait_for(pq, CX_READABLE);
+    while (error == 0 && PQisBusy(wire->pg))
+        error = wait_for(wire, CX_READABLE);
 }
 
-int cx__pq_commit(struct cx__pq *pq)
+int cx__wire_commit(struct cx__wire *wire)
 {
     int error = -ENOMEM;
 
-    if (PQsendQueryParams(pq->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) != 1)
-        return cx__pq_unsent(pq);
-    await_answer(pq);
-    CX__PQ_GRACE {
-        error = cx__pq_finish(pq, NULL);
+    if (PQsendQueryParams(wire->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) !=
+        1)
+        return cx__wire_unsent(wire);
+    await_answer(wire);
+    CX__WIRE_GRACE {
+        error = cx__wire_finish(wire, NULL);
     }
-    if (PQstatus(pq->pg) == CONNECTION_OK &&
-        PQtransactionStatus(pq->pg) != PQTRANS_ACTIVE)
+    if (PQstatus(wire->pg) == CONNECTION_OK &&
+        PQtransactionStatus(wire->pg) != PQTRANS_ACTIVE)
         return error;
     return cx__problem(-ENOTRECOVERABLE,
                        "the connection was lost at the commit: whether it was"
                        " made is unknown");
 }
 
-void cx__pq_abandon(struct cx__pq *pq)
+void cx__wire_abandon(struct cx__wire *wire)
 {
-    if (PQtransactionStatus(pq->pg) == PQTRANS_ACTIVE &&
-        PQstatus(pq->pg) == CONNECTION_OK)
-        cx__pq_cancel(pq->cancels, pq);
-    cx_fd_remove(pq->fd);
-    (void)close(pq->fd);
-    PQfinish(pq->pg);
-    free(pq);
+    if (PQtransactionStatus(wire->pg) == PQTRANS_ACTIVE &&
+        PQstatus(wire->pg) == CONNECTION_OK)
+        cx__wire_cancel(wire->cancels, wire);
+    cx_fd_remove(wire->fd);
+    (void)close(wire->fd);
+    PQfinish(wire->pg);
+    free(wire);
 }

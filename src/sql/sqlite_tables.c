@@ -162,8 +162,8 @@ static int tell(sqlite3_stmt *row, bool is_numbered, cx__found_fn *fn,
     return 0;
 }
 
-int cx__sqlite_describe(struct cx__connection *connection, const char *table,
-                        cx__found_fn *fn, void *arg)
+int cx__sqlite_table_columns(struct cx__connection *connection,
+                             const char *table, cx__found_fn *fn, void *arg)
 {
     struct cx__statement *statement;
     bool is_numbered;

@@ -68,8 +68,8 @@ int cx__pg_tables(struct cx__connection *connection, cx__table_fn *fn,
     return 0;
 }
 
-int cx__pg_describe(struct cx__connection *connection, const char *table,
-                    cx__found_fn *fn, void *arg)
+int cx__pg_table_columns(struct cx__connection *connection, const char *table,
+                         cx__found_fn *fn, void *arg)
 {
     const char *const params[] = {table};
     PGresult *columns;

@@ -15,7 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "pq.h"
+#include "postgres_wire.h"
 
 /* A server that does not move is not told more often than it may hear. */
 enum { CANCELS_MOST = 8 };
@@ -26,18 +26,18 @@ struct cancel {
     cx_channel *sent;
 };
 
-int cx__pq_cancels_init(struct cx__pq_cancels *cancels)
+int cx__wire_cancels_init(struct cx__wire_cancels *cancels)
 {
-    *cancels = (struct cx__pq_cancels){.sent = cx_channel_new(CANCELS_MOST)};
+    *cancels = (struct cx__wire_cancels){.sent = cx_channel_new(CANCELS_MOST)};
     return cancels->sent != NULL ? 0 : -ENOMEM;
 }
 
-void cx__pq_cancels_fini(struct cx__pq_cancels *cancels)
+void cx__wire_cancels_fini(struct cx__wire_cancels *cancels)
 {
     int error = 0;
     void *ignored;
 
-    CX__PQ_GRACE {
+    CX__WIRE_GRACE {
         while (cancels->n > 0 && error == 0) {
             error = cx_channel_get(cancels->sent, &ignored);
             cancels->n--;
@@ -84,7 +84,7 @@ static int start_thread(struct cancel *cancel)
 }
 
 /* Is there room for one more in the channel? */
-static bool has_room(struct cx__pq_cancels *cancels)
+static bool has_room(struct cx__wire_cancels *cancels)
 {
     void *ignored;
 
@@ -97,13 +97,14 @@ static bool has_room(struct cx__pq_cancels *cancels)
  * It may arrive when the server's process is gone and its number is another's:
  * it also has a key, which is that process's alone.
  */
-void cx__pq_cancel(struct cx__pq_cancels *cancels, const struct cx__pq *pq)
+void cx__wire_cancel(struct cx__wire_cancels *cancels,
+                     const struct cx__wire *wire)
 {
     struct cancel *cancel = has_room(cancels) ? malloc(sizeof(*cancel)) : NULL;
 
     if (cancel == NULL)
         return;
-    *cancel = (struct cancel){.pg = PQgetCancel(pq->pg),
+    *cancel = (struct cancel){.pg = PQgetCancel(wire->pg),
                               .sent = cx_channel_ref(cancels->sent)};
     if (cancel->pg != NULL && start_thread(cancel) == 0)
         cancels->n++;
