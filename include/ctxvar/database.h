@@ -32,13 +32,13 @@
  *                executor
  *
  * with nothing changed, and cx_db_problem() has more to say where the number
- * does not say it all. Only of a change
- * that is asked of a server outside of a transaction is it unknown whether it
- * was made, if its answer did not come: after -ECANCELED, -ETIMEDOUT and
- * -ECONNRESET. In a transaction that is told apart: -ENOTRECOVERABLE. And of a
- * statement of one's own that changes rows and gives some, -ENOMEM, and on a
- * server -E2BIG, may be of the rows that it gives: what it changes may be
- * changed then, unless a transaction around it is rolled back.
+ * does not say it all. Only of a change that is asked of a server outside of a
+ * transaction is it unknown whether it was made, if its answer did not come:
+ * after -ECANCELED, -ETIMEDOUT and -ECONNRESET. In a transaction that is told
+ * apart: -ENOTRECOVERABLE. And of a statement of one's own that changes rows
+ * and gives some, -ENOMEM, and on a server -E2BIG, may be of the rows that it
+ * gives: what it changes may be changed then, unless a transaction around it is
+ * rolled back.
  */
 #ifndef CTXVAR_DATABASE_H
 #define CTXVAR_DATABASE_H
@@ -119,8 +119,9 @@ CX__API int cx_db_open(const char *url, const cx_db_options *options,
  *
  * @param db  Owned, given up on success; NULL is ignored.
  * @return 0, an error of any call, or, with nothing closed,
- *   -EBUSY       a task uses it: it is in a transaction or amid rows, or waits
- *                for a connection
+ *   -EBUSY       a task uses it: it is in a transaction, amid rows, in
+ *                cx_tenant_each(), cx_migrate() or cx_migrate_versions(), or
+ *                waits for a connection
  *
  * Suspends: yes, cancelled or not. Threads: the loop's that it was opened on,
  * within a task.
@@ -141,9 +142,9 @@ CX__API int cx_db_close(cx_db *db);
  * of that context do not have them.
  *
  * @return the words, borrowed until the next call on a database in this context
- *         or its end; "" when the error's number says it all: -ECANCELED,
- *         -ETIMEDOUT, -ENOMEM, -ESHUTDOWN, -EINVAL of a pointer that is NULL,
- *         and -ENOENT of a row or a tenant that is not there.
+ *         or its end; "" when the error's number says it all, as mostly of
+ *         -ECANCELED, -ETIMEDOUT, -ENOMEM, -ESHUTDOWN, -EINVAL of a pointer
+ *         that is NULL, and -ENOENT of a row or a tenant that is not there.
  *
  * Suspends: never. Threads: any, asks the caller's context. Cost: as
  * cx_get().
@@ -203,6 +204,7 @@ CX__API void cx_rows_fini(cx_rows *rows);
  *   -ENOKEY      there is no current tenant
  *   -EKEYREJECTED  it is another database's, or another one than that of the
  *                transaction that this task is in
+ *   -ECONNABORTED  that transaction was ended by an earlier failure
  *   -ESTALE      it was dropped, or its file is not its own any more
  *   -EDEADLK     this task has another tenant's connection, and would wait for
  *                ever for this one's: those who have the connections wait for
@@ -283,13 +285,14 @@ cx_db_sql_each(cx_db *db, const char *text, const cx_params *params,
  *                transaction that this task is in
  *   -ECONNABORTED  that transaction was ended by an earlier failure
  *   -ESTALE      it was dropped, or its file is not its own any more
+ *   -EDEADLK     as cx_db_sql()
  *   -E2BIG       the rows are more than the database's rows_bytes
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
  * Cost: a query.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_db_tables(cx_db *db, cx_rows *rows);
+CX__API CX__MUST_CHECK int cx_db_tables(cx_db *db, cx_rows *rows);
 
 /**
  * Tell which columns a table of the current tenant's has.
@@ -299,7 +302,7 @@ CX__API int cx_db_tables(cx_db *db, cx_rows *rows);
  *     column    text   its name
  *     type      text   as the database tells what was declared; "" on SQLite,
  *                      where nothing was
- *     not null  bool   it is not, and no key is
+ *     not null  bool   it is declared so, or is of the key
  *     key       bool   it is the table's primary key, or a part of it
  *     numbered  bool   the database numbers new rows by it
  *
@@ -313,7 +316,8 @@ CX__API int cx_db_tables(cx_db *db, cx_rows *rows);
  * Cost: two queries; on SQLite four.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_db_columns(cx_db *db, const char *table, cx_rows *rows);
+CX__API CX__MUST_CHECK int cx_db_columns(cx_db *db, const char *table,
+                                         cx_rows *rows);
 
 CX__END_DECLS
 

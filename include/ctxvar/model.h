@@ -160,7 +160,7 @@ typedef struct cx_names {
  * Cost: O(columns).
  * Source: own.  Since: 0.1
  */
-CX__API int cx_model_check(cx_db *db, const cx_model *model);
+CX__API CX__MUST_CHECK int cx_model_check(cx_db *db, const cx_model *model);
 
 /**
  * Insert a row.
@@ -168,7 +168,8 @@ CX__API int cx_model_check(cx_db *db, const cx_model *model);
  * @param db     Borrowed.
  * @param model  Borrowed, for as long as db is open.
  * @param row    Borrowed; an automatic member that is 0 is written.
- * @return 0, or an error of models; -EEXIST: there is a row with this key.
+ * @return 0, or an error of models; -EEXIST: there is a row with this key, or
+ *         the table keeps it out (ON CONFLICT IGNORE).
  *
  * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
  * Cost: that of the statement, which is made once.
@@ -294,8 +295,8 @@ CX__API CX__MUST_CHECK int cx_model_delete(cx_db *db, const cx_model *model,
                                            const void *row);
 
 /**
- * Count rows, for which a query's order, limit and offset are nothing: that of
- * a page counts all pages' rows.
+ * Count rows. A query's order, limit and offset do not matter: that of one page
+ * counts the rows of all.
  *
  * @param db     Borrowed.
  * @param model  Borrowed, for as long as db is open.

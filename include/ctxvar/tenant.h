@@ -56,8 +56,8 @@ typedef struct cx_db_stats {
  * @return 0, an error of any call, or
  *   -EKEYREJECTED  tenant is another database's
  *
- * Suspends: never, but while the database is being opened. Threads: the
- * database's loop's, within a task.
+ * Suspends: only with -ECANCELED and -ETIMEDOUT. Threads: the database's
+ * loop's, within a task.
  * Cost: O(idle connections).
  * Source: HikariCP, HikariPoolMXBean; own.  Since: 0.1
  */

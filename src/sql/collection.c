@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Rows that are collected: fields in one array that doubles, what they borrow
+ * in an arena. */
 #include <errno.h>
 #include <string.h>
 

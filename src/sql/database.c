@@ -151,8 +151,8 @@ int cx_db_close(cx_db *db)
     if (error != 0)
         return error;
     if (db->users > 0)
-        return cx__problem(-EBUSY, "a task is in a transaction, or amid rows,"
-                                   " or waits for a connection");
+        return cx__problem(-EBUSY, "a task is in a transaction, amid rows or"
+                                   " amid tenants, or waits for a connection");
     db_close(db);
     return 0;
 }

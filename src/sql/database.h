@@ -5,7 +5,6 @@
 
 #include <ctxvar/loop.h>
 #include <ctxvar/model.h>
-#include <ctxvar/sync.h>
 
 #include "gate.h"
 #include "task/list.h"

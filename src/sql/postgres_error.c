@@ -152,8 +152,8 @@ static bool is_of_word(char c)
     return isalnum((unsigned char)c) || (c & 0x80) != 0 || c == '_' || c == '$';
 }
 
-/* Is a name one of a script's words? Those that it has without quotes are in
- * small letters elsewhere. */
+/* Is a name one of a script's words? The server has those without quotes in
+ * small letters. */
 static bool is_in_script(const char *script, const char *name, size_t len)
 {
     for (const char *at = script; *at != '\0'; at++) {

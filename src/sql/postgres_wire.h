@@ -21,8 +21,8 @@
 /*
  * Cancels on their way to one database's server.
  *
- * sent  those that are not any more: an item each, that
- * n     still counts
+ * sent  an item for each that was sent
+ * n     on their way, and those items
  */
 struct cx__wire_cancels {
     cx_channel *sent;

@@ -8,9 +8,11 @@
 /*
  * A kind of member.
  *
- * size   in bytes, of which its value is the first
- * value  that many; in a cx_maybe it is followed by whether it is there
- * kind   what it is read as
+ * size     in bytes
+ * aligned  to so many
+ * value    bytes of its value, which comes first; in a cx_maybe they are
+ *          followed by whether it is there
+ * kind     what it is read as
  */
 struct cx__member {
     unsigned char size;
@@ -48,7 +50,8 @@ struct cx__layout {
     struct cx__slot slot[];
 };
 
-/* One whose parameters are some columns and then the key. NULL: no memory. */
+/* One whose parameters are some columns and then the key; columns: what its
+ * rows have. NULL: no memory. */
 struct cx__layout *cx__layout_new(const cx_model *model, cx__columns parameters,
                                   cx__columns key, cx__columns columns);
 

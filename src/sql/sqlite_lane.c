@@ -158,10 +158,11 @@ int cx__lane_step_once(struct cx__sqlite_connection *connection,
 }
 
 /*
- * all     to the end
- * most    bytes that what is kept of the rows may take
- * code    what SQLite's last step came to
- * failed  why the row that it gave was not kept; 0: it was
+ * all       to the end
+ * unwanted  its rows are not kept
+ * most      bytes that may be kept: of all rows with `all`, else of each
+ * code      what SQLite's last step came to
+ * failed    why the row that it gave was not kept; 0: it was
  */
 struct read_job {
     sqlite3_stmt *handle;
@@ -218,7 +219,8 @@ static void *read_run(void *arg)
         job->code = sqlite3_step(job->handle);
         if (job->code == SQLITE_ROW && !job->unwanted)
             job->failed =
-                keep_row(ahead, job->handle, job->most - ahead->bytes);
+                keep_row(ahead, job->handle,
+                         job->all ? job->most - ahead->bytes : job->most);
     } while (job->code == SQLITE_ROW && job->failed == 0 &&
              (job->all || (ahead->len < ROWS_MOST &&
                            ahead->bytes < BYTES_MOST && cx_time() == now)));
@@ -236,8 +238,7 @@ static int read_on(struct cx__sqlite_statement *statement)
                            .ahead = statement->ahead,
                            .all = statement->writes || statement->base.unwanted,
                            .unwanted = statement->base.unwanted,
-                           .most = connection->base.db->rows_bytes +
-                                   (statement->writes ? 0 : BYTES_MOST)};
+                           .most = connection->base.db->rows_bytes};
     int error;
 
     forget(job.ahead);

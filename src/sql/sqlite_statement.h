@@ -11,7 +11,7 @@ struct cx__ahead;
  * place    by the number in a parameter's name, its place by SQLite's count;
  *          NULL: they are the same
  * writes   it needs the writer's turn, and
- * writing  has it, until it is reset; on a lane only while it runs there
+ * writing  has it, until it is reset; never on a lane, which takes it itself
  * large    it has a parameter that takes long to write
  * ahead    what its lane has read; NULL <=> it runs on the loop
  */

@@ -73,7 +73,8 @@ static int list_tables(struct cx__connection *connection,
     return connection->db->engine->tables(connection, add_table, catalogue);
 }
 
-/* A name that is not of this room's may be another table's, elsewhere. */
+/* What describes a table finds it wherever the search path does, so the name
+ * must be one of the room's. */
 static int list_columns(struct cx__connection *connection,
                         struct catalogue *catalogue)
 {

@@ -151,14 +151,15 @@ static int rearm(const struct cx__poller *poller, int fd, int wanted)
 {
     struct cx__watched *watched = &poller->watched[fd];
     uint32_t events = 0;
-    int error;
+    int error = 0;
 
     if ((wanted & CX_READABLE) != 0)
         events |= EPOLLIN | EPOLLPRI | EPOLLRDHUP;
     if ((wanted & CX_WRITABLE) != 0)
         events |= EPOLLOUT;
     if (wanted == 0)
-        error = control(poller, fd, 0, EPOLL_CTL_DEL, EPOLL_CTL_DEL);
+        error =
+            epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, NULL) != 0 ? -errno : 0;
     else if (watched->armed != 0)
         error = control(poller, fd, events, EPOLL_CTL_MOD, EPOLL_CTL_ADD);
     else

@@ -136,7 +136,7 @@ static const struct subcommand {
     {.name = "migrate",
      .run = tenant_migrate,
      .arguments = 1,
-     .takes = "URL PATH",
+     .takes = "URL PATH [--changed VERSION]",
      .about = "bring all tenants to the last version of the scripts",
      .more =
          "PATH is a folder of scripts, 0001_users.sql and so on, or one of\n"
@@ -326,10 +326,12 @@ static int read_words(struct words *words, int argc, char **argv)
         else if (looks && words->subcommand->asks &&
                  strcmp(argv[i], "--yes") == 0)
             words->yes = true;
-        else if (looks && words->subcommand->changed && i + 1 < argc &&
-                 strcmp(argv[i], "--changed") == 0)
+        else if (looks && words->subcommand->changed &&
+                 strcmp(argv[i], "--changed") == 0) {
+            if (i + 1 == argc)
+                return refuse(words, "VERSION is missing after", argv[i]);
             words->changed = argv[++i];
-        else if (looks)
+        } else if (looks)
             return refuse(words, "unknown option", argv[i]);
         else if (words->len > words->subcommand->arguments)
             return refuse(words, "one argument too many", argv[i]);

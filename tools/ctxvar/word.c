@@ -5,7 +5,7 @@
 
 #include "word.h"
 
-static const char blanks[] = " \t\r\n";
+#define BLANKS " \t\r\n"
 
 /* Those of other shells are understood, too. */
 static const struct {
@@ -32,9 +32,9 @@ static enum word_kind kind_of(const char *text)
 /* A copy without what is around it; false: it is no single line of text. */
 static bool copy(struct word *word, const char *line, size_t len)
 {
-    while (len > 0 && strchr(" \t\r\n;", line[len - 1]) != NULL)
+    while (len > 0 && strchr(BLANKS ";", line[len - 1]) != NULL)
         len--;
-    while (len > 0 && strchr(blanks, line[0]) != NULL) {
+    while (len > 0 && strchr(BLANKS, line[0]) != NULL) {
         line++;
         len--;
     }
@@ -49,8 +49,8 @@ static bool copy(struct word *word, const char *line, size_t len)
 /* Part the word from what follows it. */
 static char *cut(struct word *word)
 {
-    char *end = word->line + strcspn(word->line, blanks);
-    char *argument = end + strspn(end, blanks);
+    char *end = word->line + strcspn(word->line, BLANKS);
+    char *argument = end + strspn(end, BLANKS);
     size_t len = strlen(argument);
 
     *end = '\0';
