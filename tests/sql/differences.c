@@ -3,6 +3,8 @@
  * Where the engines differ, as docs/tenants.md has it: each test is a row of
  * its table.
  */
+#include <math.h>
+
 #include "returning.h"
 
 #include <ctxvar/transaction.h>
@@ -273,6 +275,33 @@ USERS_TEST(a_change_is_made_before_the_first_of_its_rows_on_sqlite)
     assert_int_equal(count_users(db), 1000);
 }
 
+USERS_TEST(a_zero_has_no_sign_on_sqlite)
+{
+    User user = {.name = CX_TEXT("Ann"), .weight = -0.0};
+    User got;
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_insert(db, &user_model, &user));
+    got = (User){.id = user.id};
+    assert_ok(cx_db_find(db, &user_model, &got, &arena));
+    assert_true(got.weight == 0.0);
+    assert_int_equal(signbit(got.weight) != 0, !on_sqlite());
+}
+
+USERS_TEST(bytes_that_a_statement_takes_for_text_are_text_on_sqlite)
+{
+    User user = {.id = user_add(db, "Ann", 1)};
+    CX_ARENA(arena);
+
+    assert_int_equal(
+        run(db, on_sqlite()
+                    ? "UPDATE users SET name = CAST(X'ff' AS TEXT)"
+                    : "UPDATE users SET name = convert_from('\\xff', 'UTF8')"),
+        on_sqlite() ? 0 : -EDOM);
+    assert_ok(cx_db_find(db, &user_model, &user, &arena));
+    assert_string_equal(user.name.data, on_sqlite() ? "\xff" : "Ann");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +331,9 @@ int main(void)
         cmocka_unit_test(a_change_whose_rows_are_too_many_is_undone_on_sqlite),
         cmocka_unit_test(
             a_change_is_made_before_the_first_of_its_rows_on_sqlite),
+        cmocka_unit_test(a_zero_has_no_sign_on_sqlite),
+        cmocka_unit_test(
+            bytes_that_a_statement_takes_for_text_are_text_on_sqlite),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
