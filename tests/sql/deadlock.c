@@ -585,7 +585,7 @@ static int member_take(struct member *member, int tenant, int depth)
 
             member->asks = NOTHING;
             member->has[tenant] = true;
-            model->wrong += user.age.value != tenant;
+            model->wrong += !is_row_of(&user, tenant);
             member_work(model);
             if (depth < DEPTH && from < MODEL_TENANTS)
                 error = member_take(member,
