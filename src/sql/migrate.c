@@ -239,17 +239,18 @@ static int apply_from(const struct run *run, struct cx__connection *connection,
 
 typedef int room_fn(struct run *run, struct cx__connection *connection);
 
-/* Do something with a room, through a connection of its own: a tenant's, or,
- * while the list of tenants is locked, any. */
+/* Do something with a room, through a connection of its own: a tenant's; or,
+ * with NULL, any, apart from the slots. */
 static int use_room(struct run *run, cx_tenant *tenant, int64_t id, room_fn *fn)
 {
-    struct cx__pool *pool = cx__pool_new(run->db, tenant, CX__SCHEMA, id);
+    struct cx__pool *pool = tenant != NULL
+                                ? cx__pool_new(run->db, tenant, CX__SCHEMA, id)
+                                : cx__pool_apart(run->db, CX__SCHEMA, id);
     struct cx__connection *connection;
     int result;
 
     if (pool == NULL)
         return cx__wordless(-ENOMEM);
-    pool->apart = tenant == NULL;
     result = cx__pool_lease(pool, &connection);
     if (result == 0) {
         result = fn(run, connection);
@@ -492,13 +493,11 @@ static int migrate_beside_template(struct run *run)
 {
     int error;
 
-    run->template = cx__pool_new(run->db, NULL, CX__SCHEMA, CX__TEMPLATE);
+    run->template = cx__pool_apart(run->db, CX__SCHEMA, CX__TEMPLATE);
     if (run->template == NULL)
         return cx__wordless(-ENOMEM);
-    run->template->apart = true;
     error = migrate_tenants(run);
-    cx__pool_expire(run->template);
-    cx__pool_release(run->template);
+    cx__pool_end(run->template);
     return error;
 }
 
