@@ -360,6 +360,15 @@ static int migrate(struct run *run)
     return result != 0 ? result : run->error;
 }
 
+static bool has_version(const struct cx__scripts *scripts, int version)
+{
+    size_t n = 0;
+
+    while (n < scripts->len && scripts->list[n].version != version)
+        n++;
+    return n < scripts->len;
+}
+
 static int check_list(const struct cx__scripts *scripts)
 {
     const cx_migration *list = scripts->list;
@@ -375,6 +384,8 @@ static int check_list(const struct cx__scripts *scripts)
                                n + 1);
         before = list[n].version;
     }
+    if (scripts->changed != 0 && !has_version(scripts, scripts->changed))
+        return cx__problem(-EINVAL, "changed is no version of the list");
     return 0;
 }
 
