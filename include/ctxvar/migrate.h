@@ -25,10 +25,10 @@
  * there may fail for the rows of tenants, which are then as they were before,
  * while new ones begin with it. The ways out of that:
  *
- * - No tenant has had it: the script may be changed, get another number, or go
- *   for others. The template is made anew from the list. Only at the end of the
- *   list something must be left in its place, be it an empty script, since a
- *   list that just ends sooner may be an older program's.
+ * - No tenant has had it: the script may be changed, get another number, or
+ *   make way for others. The template is made anew from the list. Only at the
+ *   end of the list something must be left in its place, be it an empty script,
+ *   since a list that just ends sooner may be an older program's.
  * - It is the rows: they are put right, by the program or in a shell, and
  *   cx_migrate() is called again.
  * - Some tenants have had it, and others cannot: the script is changed so that
@@ -68,9 +68,10 @@ typedef struct cx_migrate_options {
      *  cx_db_problem() then tells in words. */
     void (*done)(cx_tenant *tenant, int error, void *arg);
     void *arg;
-    /** A version whose script was changed although some tenants have had it;
-     *  0: none. They are as if they had had the new one, and so must their
-     *  tables be, or a later script makes them so; the others get it. */
+    /** A version of the list whose script was changed although some tenants
+     *  have had it; 0: none. They are as if they had had the new one, and so
+     *  must their tables be, or a later script makes them so; the others get
+     *  it. */
     int changed;
 } cx_migrate_options;
 
@@ -98,7 +99,8 @@ typedef struct cx_migrate_report {
  * @param report   Written, also on error; NULL: not wanted.
  * @return 0, an error of any call, or that of the first tenant that failed:
  *   -EINVAL      a script that is none; with no tenant touched, versions that
- *                do not rise or a migration without a name
+ *                do not rise, a migration without a name, or what .changed
+ *                says is no version of the list
  *   -EACCES      a statement that is no matter of tables and rows, that ends
  *                the transaction, or that cannot be in one
  *   -EOPNOTSUPP  something that tenants which are created later would be
@@ -107,8 +109,8 @@ typedef struct cx_migrate_report {
  *                it would wait for
  *   -EEXIST, -EDOM  rows that the new tables refuse
  *   -EPROTOTYPE  a migration that a tenant has had is not what it was; or
- *                another list was migrated to at the same time, and this one
- *                is to be called for again
+ *                another list was migrated to meanwhile: cx_migrate() is to
+ *                be called again
  *   -ERANGE      the tables are of a later version than the list's last
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
@@ -117,9 +119,10 @@ typedef struct cx_migrate_report {
  * made anew.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
-                       const cx_migrate_options *options,
-                       cx_migrate_report *report);
+CX__API CX__MUST_CHECK int cx_migrate(cx_db *db, const cx_migration *list,
+                                      size_t len,
+                                      const cx_migrate_options *options,
+                                      cx_migrate_report *report);
 
 /**
  * Tell of which version the current tenant's tables are.
@@ -137,7 +140,7 @@ CX__API int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
  * Cost: that of a lease.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_migrate_version(cx_db *db, int *version);
+CX__API CX__MUST_CHECK int cx_migrate_version(cx_db *db, int *version);
 
 /**
  * Call a function for each tenant of a database with the version of its
@@ -160,7 +163,7 @@ CX__API int cx_migrate_version(cx_db *db, int *version);
  * Cost: two reads for each; on SQLite, its file is opened besides.
  * Source: own.  Since: 0.1
  */
-CX__API int cx_migrate_versions(
+CX__API CX__MUST_CHECK int cx_migrate_versions(
     cx_db *db, int (*fn)(cx_tenant *tenant, int version, void *arg), void *arg);
 
 CX__END_DECLS

@@ -85,7 +85,7 @@ static int db_init(cx_db *db, const cx_db_options *options)
     if (cx__gate_init(&db->slots, db->most) != 0)
         return -ENOMEM;
     db->roster = cx__roster_new(db);
-    db->registry = cx__pool_new(db, NULL, CX__REGISTRY, 0);
+    db->registry = cx__pool_apart(db, CX__REGISTRY, 0);
     return db->roster != NULL && db->registry != NULL ? 0 : -ENOMEM;
 }
 

@@ -19,9 +19,11 @@ enum { CX__HELD = 64, CX__SOUND = 64 };
 /*
  * loop        on whose thread all of it is; a hold on it
  * users       tasks that have a connection or wait for one
- * open        connections that there are: at most `most`, and `each` more
- * slots       of which each task with a tenant's connection has one, so that
- *             who has a slot finds open < most, or one that is idle
+ * open        connections that there are: at most `most`, and `each` more for
+ *             each pool that is apart
+ * slots       of which each task with a connection has one, unless its pool is
+ *             apart, so that who has a slot finds open < most, or one that is
+ *             idle, or some in use that have no slot
  * idle        connections that nobody has, the one unused longest first
  * held        connections that tasks have, by their task
  * blocked     those of them whose tasks wait for another, the first to wait

@@ -17,35 +17,24 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <ctxvar/group.h>
 
+#include "history.h"
 #include "lease.h"
-#include "param.h"
 #include "pool.h"
 #include "problem.h"
 #include "registry.h"
-#include "statement.h"
 #include "tenant.h"
 #include "within.h"
 
 enum { AT_ONCE = 4 };
 
-static const char list_applied[] =
-    "SELECT version, checksum FROM cx_migrations ORDER BY version";
-static const char add_applied[] =
-    "INSERT INTO cx_migrations (version, name, checksum, at)"
-    " VALUES ($1, $2, $3, $4)";
-static const char set_checksum[] = "UPDATE cx_migrations SET checksum = $1"
-                                   " WHERE version = $2 AND checksum <> $1";
-
 /* A call of cx_migrate(). */
 struct run {
     cx_db *db;
     struct cx__pool *template; /* for looks at it, once it is migrated */
-    const cx_migration *list;
-    size_t len;
+    struct cx__scripts scripts;
     const cx_migrate_options *options;
     cx_migrate_report report;
     cx_group *group;
@@ -58,198 +47,45 @@ struct member {
     cx_tenant *tenant; /* a hold on it */
 };
 
-/* None is nothing to do, as an empty one is. */
-static const char *script_of(const struct run *run, size_t n)
-{
-    const char *script = run->db->engine->script_of(&run->list[n]);
-
-    return script != NULL ? script : "";
-}
-
-/* What tells a script from one that was changed since: FNV-1a, of 64 bits. It
- * is kept in each tenant's list, and so must stay what it is. */
-static int64_t checksum(const struct run *run, size_t n)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (const char *at = script_of(run, n); *at != '\0'; at++)
-        hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-    return (int64_t)hash;
-}
-
-/* How much of what was applied to a room is the list's: n scripts of it, and
- * what then comes, if there is more, a version. */
-struct history {
-    size_t n;
-    int64_t version;
-};
-
-/* Is a script that was applied the list's next? changed: a version whose script
- * may be another than it was; 0: none. An error has no words yet. */
-static int check_applied(const struct run *run, int changed,
-                         const struct history *history, int64_t sum)
-{
-    size_t n = history->n;
-
-    if (n == run->len)
-        return -ERANGE;
-    if (run->list[n].version != history->version)
-        return -EPROTOTYPE;
-    return history->version == changed || checksum(run, n) == sum ? 0
-                                                                  : -EPROTOTYPE;
-}
-
-/* Leave words for that error of a walk. */
-static int refuse(const struct run *run, const struct history *history,
-                  int error)
-{
-    long long version = history->version;
-
-    if (error == -ERANGE)
-        return cx__problem(error,
-                           "the tables are of version %lld, which the"
-                           " list does not have",
-                           version);
-    if (error == -EPROTOTYPE && run->list[history->n].version != version)
-        return cx__problem(error,
-                           "version %lld was applied where the"
-                           " list has version %d",
-                           version, run->list[history->n].version);
-    if (error == -EPROTOTYPE)
-        return cx__problem(
-            error, "version %lld was changed since it was applied", version);
-    return error;
-}
-
-/* Walk over what was applied. */
-static int walk_applied(const struct run *run, int changed,
-                        struct cx__statement *statement,
-                        struct history *history)
-{
-    const struct cx__engine *engine = run->db->engine;
-    int result;
-
-    while ((result = engine->step(statement)) == 1) {
-        cx_param version, sum;
-
-        result = engine->column(statement, 0, CX_KIND_I64, &version);
-        if (result == 0)
-            result = engine->column(statement, 1, CX_KIND_I64, &sum);
-        if (result != 0)
-            return result;
-        history->version = version.i64;
-        result = check_applied(run, changed, history, sum.i64);
-        if (result != 0)
-            return result;
-        history->n++;
-    }
-    return result;
-}
-
-static int read_applied(const struct run *run, int changed,
-                        struct cx__connection *connection,
-                        struct history *history)
-{
-    struct cx__statement *statement;
-    int error = cx__statement_own(connection, list_applied, &statement);
-
-    *history = (struct history){.n = 0};
-    if (error == 0) {
-        error = walk_applied(run, changed, statement, history);
-        cx__statement_done(statement);
-    }
-    return error;
-}
-
-/* Change a room's list: how many rows, or the error. */
-static int change(struct cx__connection *connection, const char *text,
-                  const cx_param *values, unsigned n)
-{
-    const struct cx__engine *engine = connection->db->engine;
-    struct cx__statement *statement;
-    int result = cx__statement_own(connection, text, &statement);
-
-    if (result != 0)
-        return result;
-    for (unsigned i = 0; result == 0 && i < n; i++)
-        result = engine->bind(statement, i + 1, &values[i]);
-    if (result == 0)
-        result = engine->step(statement);
-    if (result == 0)
-        result = (int)engine->changed(statement);
-    cx__statement_done(statement);
-    return result;
-}
-
-/* Write down that the n-th was applied. */
-static int add(const struct run *run, struct cx__connection *connection,
-               size_t n)
-{
-    const cx_param values[] = {
-        cx__param_i64(run->list[n].version),
-        cx__param_string(run->list[n].name),
-        cx__param_i64(checksum(run, n)),
-        cx__param_i64((int64_t)time(NULL)),
-    };
-    int result = cx__param_check(&values[1]);
-
-    if (result == 0)
-        result = change(connection, add_applied, values, 4);
-    return result < 0 ? result : 0;
-}
-
-/* Write down that a script is another now: 1, or 0 where it is not. */
-static int accept_changed(const struct run *run,
-                          struct cx__connection *connection)
-{
-    for (size_t n = 0; n < run->len; n++) {
-        const cx_param values[] = {
-            cx__param_i64(checksum(run, n)),
-            cx__param_i64(run->list[n].version),
-        };
-
-        if (run->list[n].version == run->options->changed)
-            return change(connection, set_checksum, values, 2);
-    }
-    return 0;
-}
-
 static int apply(const struct run *run, struct cx__connection *connection,
                  size_t n)
 {
-    int error = run->db->engine->run_script(connection, script_of(run, n));
+    const cx_migration *each = &run->scripts.list[n];
+    int error = run->db->engine->run_script(
+        connection, cx__history_script(&run->scripts, n));
 
     if (error != 0 && cx_db_problem()[0] != '\0')
-        error = cx__problem(error, "version %d, %s: %s", run->list[n].version,
-                            run->list[n].name, cx_db_problem());
-    return error == 0 ? add(run, connection, n) : error;
+        error = cx__problem(error, "version %d, %s: %s", each->version,
+                            each->name, cx_db_problem());
+    return error == 0 ? cx__history_add(&run->scripts, connection, n) : error;
 }
 
 /* Apply what is left, from the n-th on. 1: there was something; 0. */
 static int apply_from(const struct run *run, struct cx__connection *connection,
                       size_t n)
 {
-    bool is_current = n == run->len;
+    bool is_current = n == run->scripts.len;
     int error = 0;
 
-    for (; error == 0 && n < run->len; n++)
+    for (; error == 0 && n < run->scripts.len; n++)
         error = apply(run, connection, n);
     return error == 0 ? !is_current : error;
 }
 
 typedef int room_fn(struct run *run, struct cx__connection *connection);
 
-/* Do something with a room, through a connection of its own: a tenant's, or,
- * while the list of tenants is locked, any. */
+/* Do something with a room, through a connection of its own: a tenant's; or,
+ * with NULL, any, apart from the slots. */
 static int use_room(struct run *run, cx_tenant *tenant, int64_t id, room_fn *fn)
 {
-    struct cx__pool *pool = cx__pool_new(run->db, tenant, CX__SCHEMA, id);
+    struct cx__pool *pool = tenant != NULL
+                                ? cx__pool_new(run->db, tenant, CX__SCHEMA, id)
+                                : cx__pool_apart(run->db, CX__SCHEMA, id);
     struct cx__connection *connection;
     int result;
 
     if (pool == NULL)
         return cx__wordless(-ENOMEM);
-    pool->apart = tenant == NULL;
     result = cx__pool_lease(pool, &connection);
     if (result == 0) {
         result = fn(run, connection);
@@ -263,10 +99,10 @@ static int use_room(struct run *run, cx_tenant *tenant, int64_t id, room_fn *fn)
 /* Is what a tenant has had of the list? */
 static int check_history(struct run *run, struct cx__connection *connection)
 {
-    struct history history;
-    int error = read_applied(run, run->options->changed, connection, &history);
+    struct cx__history history;
+    int error = cx__history_read(&run->scripts, connection, &history);
 
-    return refuse(run, &history, error);
+    return cx__history_refuse(&run->scripts, &history, error);
 }
 
 /* Is that so of all tenants? */
@@ -290,6 +126,18 @@ static int check_histories(struct run *run, struct cx__connection *registry)
     return result;
 }
 
+/* What was applied to the template, where no script may be another than it
+ * was: new tenants get what it has. */
+static int read_template(const struct run *run,
+                         struct cx__connection *connection,
+                         struct cx__history *history)
+{
+    struct cx__scripts scripts = run->scripts;
+
+    scripts.changed = 0;
+    return cx__history_read(&scripts, connection, history);
+}
+
 /* The template's tables, and the call that they are migrated in. */
 struct template
 {
@@ -298,12 +146,12 @@ struct template
     struct cx__connection *registry; /* with the list of tenants locked */
 };
 
-/* What of the list is applied to it: as many as are, or, if there are others
- * which no tenant has had, none any more. */
+/* How many of the list's scripts it has. If it has others, which no tenant has
+ * had, it is cleared: none. */
 static int start_template(const struct template *template, size_t *n)
 {
-    struct history history;
-    int error = read_applied(template->run, 0, template->connection, &history);
+    struct cx__history history;
+    int error = read_template(template->run, template->connection, &history);
 
     *n = history.n;
     if (error == -ERANGE)
@@ -357,14 +205,14 @@ static int migrate_template(struct run *run, struct cx__connection *connection)
 static int check_template(const struct run *run)
 {
     struct cx__connection *connection;
-    struct history history;
+    struct cx__history history;
     int error = cx__pool_lease(run->template, &connection);
 
     if (error != 0)
         return error;
-    error = read_applied(run, 0, connection, &history);
+    error = read_template(run, connection, &history);
     cx__pool_return(connection);
-    if (error == -EPROTOTYPE || (error == 0 && history.n < run->len))
+    if (error == -EPROTOTYPE || (error == 0 && history.n < run->scripts.len))
         return cx__problem(-EPROTOTYPE, "another list of migrations took the"
                                         " place of this one meanwhile");
     return error == -ERANGE ? 0 : error;
@@ -394,13 +242,13 @@ static int commit(const struct run *run, struct cx__connection *connection)
 static int apply_to_tenant(const struct run *run,
                            struct cx__connection *connection)
 {
-    struct history history;
+    struct cx__history history;
     int accepted;
-    int result = read_applied(run, run->options->changed, connection, &history);
+    int result = cx__history_read(&run->scripts, connection, &history);
 
     if (result != 0)
-        return refuse(run, &history, result);
-    accepted = accept_changed(run, connection);
+        return cx__history_refuse(&run->scripts, &history, result);
+    accepted = cx__history_accept_changed(&run->scripts, connection);
     if (accepted < 0)
         return accepted;
     result = apply_from(run, connection, history.n);
@@ -492,13 +340,11 @@ static int migrate_beside_template(struct run *run)
 {
     int error;
 
-    run->template = cx__pool_new(run->db, NULL, CX__SCHEMA, CX__TEMPLATE);
+    run->template = cx__pool_apart(run->db, CX__SCHEMA, CX__TEMPLATE);
     if (run->template == NULL)
         return cx__wordless(-ENOMEM);
-    run->template->apart = true;
     error = migrate_tenants(run);
-    cx__pool_expire(run->template);
-    cx__pool_release(run->template);
+    cx__pool_end(run->template);
     return error;
 }
 
@@ -506,21 +352,31 @@ static int migrate(struct run *run)
 {
     int result = use_room(run, NULL, CX__TEMPLATE, migrate_template);
 
-    if (result >= 0 && run->len > 0)
-        run->report.version = run->list[run->len - 1].version;
+    if (result >= 0 && run->scripts.len > 0)
+        run->report.version = run->scripts.list[run->scripts.len - 1].version;
     tell(run, NULL, result);
     if (result >= 0)
         result = migrate_beside_template(run);
     return result != 0 ? result : run->error;
 }
 
-static int check_list(const cx_migration *list, size_t len)
+static bool has_version(const struct cx__scripts *scripts, int version)
 {
+    size_t n = 0;
+
+    while (n < scripts->len && scripts->list[n].version != version)
+        n++;
+    return n < scripts->len;
+}
+
+static int check_list(const struct cx__scripts *scripts)
+{
+    const cx_migration *list = scripts->list;
     int before = 0;
 
-    if (list == NULL && len > 0)
+    if (list == NULL && scripts->len > 0)
         return cx__wordless(-EINVAL);
-    for (size_t n = 0; n < len; n++) {
+    for (size_t n = 0; n < scripts->len; n++) {
         if (list[n].version <= before || list[n].name == NULL)
             return cx__problem(-EINVAL,
                                "migration %zu of the list has no name"
@@ -528,6 +384,8 @@ static int check_list(const cx_migration *list, size_t len)
                                n + 1);
         before = list[n].version;
     }
+    if (scripts->changed != 0 && !has_version(scripts, scripts->changed))
+        return cx__problem(-EINVAL, "changed is no version of the list");
     return 0;
 }
 
@@ -535,14 +393,16 @@ int cx_migrate(cx_db *db, const cx_migration *list, size_t len,
                const cx_migrate_options *options, cx_migrate_report *report)
 {
     static const cx_migrate_options none;
-    struct run run = {.db = db,
-                      .list = list,
-                      .len = len,
-                      .options = options != NULL ? options : &none};
+    struct run run = {.db = db, .options = options != NULL ? options : &none};
     int error = cx__db_check(db);
 
-    if (error == 0)
-        error = check_list(list, len);
+    if (error == 0) {
+        run.scripts = (struct cx__scripts){.engine = db->engine,
+                                           .list = list,
+                                           .len = len,
+                                           .changed = run.options->changed};
+        error = check_list(&run.scripts);
+    }
     if (error == 0 && cx__lease_is_any_held(db))
         error = cx__problem(-EBUSY, "this task uses a tenant itself");
     if (error == 0) {

@@ -14,7 +14,7 @@
  * the tenant has in use: else many tenants whose connections are all in use
  * by turns would do nothing but open them.
  *
- * The registry's pool is the same, but for the slot.
+ * Pools that are apart are the same, but for the slot.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@
 #include "problem.h"
 #include "tenant.h"
 
-/* Of a pool's tenant and of all; the registry is not counted. */
+/* Of a pool's tenant and of all; what is nobody's is not counted. */
 #define COUNT(pool, what, by)                                                  \
     do {                                                                       \
         if ((pool)->tenant != NULL) {                                          \
@@ -61,10 +61,18 @@ struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
     pool->db = db;
     pool->tenant = cx_tenant_ref(tenant);
     pool->room = room;
-    pool->apart = room == CX__REGISTRY;
     pool->id = id;
     pool->users = 1;
     cx__list_init(&pool->idle);
+    return pool;
+}
+
+struct cx__pool *cx__pool_apart(cx_db *db, enum cx__room room, int64_t id)
+{
+    struct cx__pool *pool = cx__pool_new(db, NULL, room, id);
+
+    if (pool != NULL)
+        pool->apart = true;
     return pool;
 }
 
@@ -254,8 +262,8 @@ static int slot_take(struct cx__pool *pool)
     return error;
 }
 
-/* Wait for one's turn. Who has a slot may ask for the registry, which must
- * not wait for one then. */
+/* Wait for one's turn. Who has a slot may ask for a pool that is apart, which
+ * must not wait for one then. */
 static int pool_enter(struct cx__pool *pool)
 {
     int error = gate_enter(pool, &pool->quota);
@@ -360,12 +368,17 @@ int cx__pool_drain(struct cx__pool *pool)
     return error;
 }
 
-void cx__pool_expire(struct cx__pool *pool)
+void cx__pool_end(struct cx__pool *pool)
 {
     pool->generation++;
-    pool->users++;
     close_idle(pool);
     cx__pool_release(pool);
+}
+
+void cx__pool_expire(struct cx__pool *pool)
+{
+    pool->users++;
+    cx__pool_end(pool);
 }
 
 void cx__pool_close_idle(cx_db *db)

@@ -54,6 +54,8 @@ struct cx__pool {
 /* NULL: no memory. The first hold on it is the caller's, as a user. */
 struct cx__pool *cx__pool_new(cx_db *db, cx_tenant *tenant, enum cx__room room,
                               int64_t id);
+/* The same for one that is nobody's and apart. */
+struct cx__pool *cx__pool_apart(cx_db *db, enum cx__room room, int64_t id);
 
 /* A connection for the running task alone, waiting for one. */
 int cx__pool_lease(struct cx__pool *pool, struct cx__connection **connection);
@@ -65,6 +67,10 @@ void cx__pool_release(struct cx__pool *pool);
 /* Wait until nobody else uses it, and close its connections. The caller is a
  * user of the pool, and has seen to it that nobody can lease from it. */
 int cx__pool_drain(struct cx__pool *pool);
+
+/* The end of one that only the caller knows: its connections are closed, and it
+ * goes. */
+void cx__pool_end(struct cx__pool *pool);
 
 /* Have no connection that is open now used again. */
 void cx__pool_expire(struct cx__pool *pool);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 #include "problem.h"
+#include "registry.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -53,7 +54,7 @@ static const char *const foundation[] = {
     " id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
     " name text COLLATE \"C\" NOT NULL, state integer NOT NULL)",
     "CREATE UNIQUE INDEX IF NOT EXISTS cx_tenants_name"
-    " ON ctxvar.cx_tenants (name) WHERE state = 1",
+    " ON ctxvar.cx_tenants (name) WHERE state = " CX__LISTED,
     "CREATE TABLE IF NOT EXISTS ctxvar.cx_secrets ("
     " id bigint PRIMARY KEY, secret text NOT NULL)",
     "LOCK TABLE ctxvar.cx_secrets IN SHARE ROW EXCLUSIVE MODE",

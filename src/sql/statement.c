@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "database.h"
+#include "fnv.h"
 #include "statement.h"
 
 enum { MOST_KEPT = 64, KEPT_BYTES = 64 << 10 };
@@ -190,9 +191,5 @@ int cx__statement_own(struct cx__connection *connection, const char *text,
 
 struct cx__shape cx__shape_of_text(cx_text text)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001b3);
-    return (struct cx__shape){.shape = hash, .text = text};
+    return (struct cx__shape){.shape = cx__fnv1a(text), .text = text};
 }

@@ -22,11 +22,14 @@ int cx_migrate_version(cx_db *db, int *version)
     return error;
 }
 
-/* A call of cx_migrate_versions(). */
+/*
+ * A call of cx_migrate_versions().
+ *
+ * pool  whose connection tells of each; NULL: each tenant's own does
+ */
 struct walk {
     cx_db *db;
-    struct cx__pool *pool; /* of who can tell of each; NULL: each tells its
-                              own */
+    struct cx__pool *pool;
     int (*fn)(cx_tenant *tenant, int version, void *arg);
     void *arg;
 };
@@ -76,8 +79,7 @@ static int walk_all(struct walk *walk)
     if (walk->pool == NULL)
         return cx__wordless(-ENOMEM);
     error = cx_tenant_each(walk->db, visit, walk);
-    cx__pool_expire(walk->pool);
-    cx__pool_release(walk->pool);
+    cx__pool_end(walk->pool);
     return error;
 }
 

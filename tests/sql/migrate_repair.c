@@ -238,6 +238,23 @@ DB_TEST(a_change_may_be_declared)
     cx_tenant_unref(tenant);
 }
 
+DB_TEST(a_change_of_what_the_list_has_not_is_refused)
+{
+    static const cx_migration list[] = {USERS, RIGHT(4)};
+    static const int changed[] = {-1, 2, 5};
+
+    for (int i = 0; i < 3; i++) {
+        cx_migrate_options options = {.changed = changed[i]};
+
+        assert_int_equal(cx_migrate(db, list, 2, &options, NULL), -EINVAL);
+        assert_string_equal(cx_db_problem(),
+                            "changed is no version of the list");
+    }
+    assert_int_equal(
+        cx_migrate(db, NULL, 0, &(cx_migrate_options){.changed = 1}, NULL),
+        -EINVAL);
+}
+
 DB_TEST(the_version_of_new_tenants_is_reported)
 {
     cx_migrate_report report = {.version = -1};
@@ -345,11 +362,13 @@ static void *repair_for_ever(void *folder)
     cx_db *db;
 
     assert_ok(cx_db_open(((struct folder *)folder)->url, NULL, &db));
-    (void)MIGRATE(db, USERS, RIGHT(2),
-                  STEP(3, "endless",
-                       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
-                       " SELECT i FROM n) INSERT INTO users SELECT i, 'x', 1"
-                       " FROM n WHERE i > 1"));
+    assert_int_not_equal(
+        MIGRATE(db, USERS, RIGHT(2),
+                STEP(3, "endless",
+                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+                     " SELECT i FROM n) INSERT INTO users SELECT i, 'x', 1"
+                     " FROM n WHERE i > 1")),
+        0);
     return NULL;
 }
 
@@ -426,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_tenant_that_has_had_it_may_be_dropped),
         cmocka_unit_test(what_fails_for_its_rows_is_tried_again_without_them),
         cmocka_unit_test(a_change_may_be_declared),
+        cmocka_unit_test(a_change_of_what_the_list_has_not_is_refused),
         cmocka_unit_test(the_version_of_new_tenants_is_reported),
         cmocka_unit_test(what_is_made_anew_begins_anew),
         cmocka_unit_test(
