@@ -221,10 +221,11 @@ CX__API void cx_rows_fini(cx_rows *rows);
  * On SQLite it runs on a thread beside the loop, whatever it takes. A cancel
  * and the deadline are heeded between its rows and those it looks at, but not
  * within one: a LIKE of the longest pattern, 100 bytes, over the largest value,
- * 64 MiB, can take half a minute, and a row can ask for several. A text has
- * 128 KiB at most. What it takes to prepare one has no bound: a program that
- * runs the statements of strangers gives SQLite's memory one, for all of the
- * process, with sqlite3_hard_heap_limit64(); beyond it is -ENOMEM.
+ * 64 MiB, can take half a minute, and a row can ask for several. A text has a
+ * mebibyte at most, which can take seconds to prepare; the memory for that has
+ * no bound: a program that runs the statements of strangers gives SQLite's one,
+ * for all of the process, with sqlite3_hard_heap_limit64(); beyond it is
+ * -ENOMEM.
  *
  * Suspends: yes. Threads: the database's loop's, within a task.
  * Cost: that of the statement, which is prepared once; on SQLite, some

@@ -8,9 +8,8 @@
 #include "sqlite_statement.h"
 #include "task/yield.h"
 
-/* Of a value: as long as many rows. Of a program's text: to prepare one takes
- * seconds for a mebibyte, and nobody can stop it. */
-enum { LARGE_BYTES = 1 << 20, TEXT_BYTES = 128 << 10 };
+/* Of a value: as long as many rows. */
+enum { LARGE_BYTES = 1 << 20 };
 
 static struct cx__sqlite_statement *own(struct cx__statement *statement)
 {
@@ -68,7 +67,7 @@ static int compile(struct cx__sqlite_connection *connection, cx_text text,
 
     if (text.data == NULL || memchr(text.data, '\0', text.len) != NULL)
         return cx__problem(-EINVAL, "a statement with a NUL in it");
-    if (text.len > (origin == CX__PROGRAM ? TEXT_BYTES : INT32_MAX))
+    if (text.len > INT32_MAX)
         return cx__problem(-E2BIG, "the statement is too long");
     if (origin == CX__PROGRAM)
         code = cx__lane_prepare(connection, text, handle, &tail);

@@ -979,7 +979,8 @@ class Usage(unittest.TestCase):
         for name, takes in (("create", "URL NAME"), ("list", "URL"),
                             ("rename", "URL NAME NEW"),
                             ("drop", "URL NAME [--yes]"),
-                            ("migrate", "URL PATH"), ("shell", "URL NAME")):
+                            ("migrate", "URL PATH [--changed VERSION]"),
+                            ("shell", "URL NAME")):
             shown = self.helped("tenant", name, "--help")
             self.assertIn("Usage: ctxvar tenant %s %s\n" % (name, takes),
                           shown)
