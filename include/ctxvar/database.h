@@ -199,6 +199,7 @@ CX__API void cx_rows_fini(cx_rows *rows);
  * @param text    Borrowed for the call: one statement, with parameters $1, $2
  *                and so on; ?, :name and the like are refused.
  * @param params  Borrowed for the call; NULL: none. CX_PARAMS(...) makes them.
+ *                1,000 at most on SQLite, 7,498 on a server.
  * @param rows    Written on success, for cx_rows_fini(); NULL: not wanted.
  * @return 0, an error of any call, or
  *   -ENOKEY      there is no current tenant

@@ -31,6 +31,9 @@
  *     cx_blob                          BLOB      bytea
  *     cx_timestamp, cx_maybe_timestamp INTEGER   timestamptz
  *
+ * What else a server has, as numeric or json, is text to a model, and can be
+ * compared with what the server compares with text.
+ *
  * A table may have columns that a model does not, and several models may be of
  * one table. So what an insert is to leave to the database, DEFAULT now() or a
  * column that it computes, is left out of the model that inserts:
@@ -269,7 +272,8 @@ cx_model_insert_many(cx_db *db, const cx_model *model, void *rows, size_t n);
  *               be.
  * @param only   Borrowed for the call: the columns that change, CX_ONLY();
  *               NULL: all.
- * @return 0, or an error of models; -ENOENT: there is none.
+ * @return 0, or an error of models; -ENOENT: there is none; -EEXIST: another
+ *         row has what must be there once, or the table keeps the change out.
  *
  * Suspends: as cx_db_sql(). Threads: the database's loop's, within a task.
  * Cost: that of the statement, which is made once.

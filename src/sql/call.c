@@ -15,6 +15,9 @@
 #include "row.h"
 #include "text.h"
 
+/* Parameters of a query beside those of its predicates: limit and offset. */
+enum { AROUND = 2 };
+
 static void write_text(struct cx__words *words, const struct cx__call *call,
                        cx__columns columns)
 {
@@ -213,7 +216,9 @@ int cx__call_query(struct cx__call *call, cx_db *db, const cx_model *model,
         return error;
     if (query == NULL)
         query = &all;
-    error = find_or_make_query(call, query);
+    error = cx__param_check_number(call->engine, query->where_len + AROUND);
+    if (error == 0)
+        error = find_or_make_query(call, query);
     if (error == 0)
         error = bind_query(call, query);
     return error == 0 ? 0 : cx__call_end(call, error);

@@ -233,14 +233,34 @@ static int columns_of(const cx_model *model, const cx_names *only,
     return 0;
 }
 
-/* A statement on the row of a key: without the row there is nothing to do. */
-static int run_on_row(struct cx__call *call)
+/* Why a statement on the row of a key has changed nothing: there is no such
+ * row, or the table keeps it as it is. */
+static int nothing_changed(const struct cx__call *call, const void *row)
+{
+    struct cx__call look = *call;
+    int result;
+
+    look.operation = CX__FIND;
+    result = cx__call_prepare(&look, 0);
+    if (result != 0)
+        return result;
+    result = cx__row_bind(look.statement, row);
+    if (result == 0)
+        result = cx__call_step(&look);
+    cx__statement_done(look.statement);
+    if (result == 1)
+        return kept_out();
+    return result == 0 ? cx__wordless(-ENOENT) : result;
+}
+
+/* A statement on the row of a key. */
+static int run_on_row(struct cx__call *call, const void *row)
 {
     int error = run(call);
 
-    if (error == 0 && call->engine->changed(call->statement) == 0)
-        error = cx__wordless(-ENOENT);
-    return error;
+    return error == 0 && call->engine->changed(call->statement) == 0
+               ? nothing_changed(call, row)
+               : error;
 }
 
 static int update(struct cx__call *call, const void *row, const cx_names *only)
@@ -252,7 +272,7 @@ static int update(struct cx__call *call, const void *row, const cx_names *only)
         error = cx__call_prepare(call, columns);
     if (error == 0)
         error = cx__row_bind(call->statement, row);
-    return error == 0 ? run_on_row(call) : error;
+    return error == 0 ? run_on_row(call, row) : error;
 }
 
 int cx_model_update(cx_db *db, const cx_model *model, const void *row,
@@ -277,6 +297,6 @@ int cx_model_delete(cx_db *db, const cx_model *model, const void *row)
         return error;
     error = cx__row_bind(call.statement, row);
     if (error == 0)
-        error = run_on_row(&call);
+        error = run_on_row(&call, row);
     return cx__call_end(&call, error);
 }

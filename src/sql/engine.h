@@ -123,6 +123,8 @@ struct cx__engine {
     /* Do what there is to do for one that is unsettled, cancelled or not. */
     void (*settle)(struct cx__connection *connection);
 
+    /* How many parameters a statement may have. */
+    unsigned parameters_most;
     /* Statements. */
     int (*prepare)(struct cx__connection *connection, cx_text text,
                    enum cx__origin origin, struct cx__statement **statement);

@@ -10,6 +10,14 @@
 #include "problem.h"
 #include "utf8.h"
 
+int cx__param_check_number(const struct cx__engine *engine, size_t n)
+{
+    return n <= engine->parameters_most
+               ? 0
+               : cx__problem(-E2BIG, "more than %u parameters",
+                             engine->parameters_most);
+}
+
 static int check_bytes(const void *data, size_t len)
 {
     if (data == NULL && len > 0)

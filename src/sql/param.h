@@ -3,11 +3,14 @@
 #ifndef CTXVAR_SQL_PARAM_H
 #define CTXVAR_SQL_PARAM_H
 
-#include <ctxvar/data.h>
+#include "engine.h"
 
 /* Bytes of a statement's text, or of its values together: PostgreSQL takes
  * messages of less than a GiB, and a part of that is around them. */
 enum { CX__PARAM_MOST = (1 << 30) - (1 << 16) };
+
+/* May a statement have so many? 0, or -E2BIG with words. */
+int cx__param_check_number(const struct cx__engine *engine, size_t n);
 
 /* Is it a value that every engine stores as what it is? 0, or the error with
  * words left for it. */

@@ -335,6 +335,8 @@ const struct cx__engine cx__postgres = {
     .is_alive = pg_is_alive,
     .disconnect = pg_disconnect,
     .settle = pg_settle,
+    /* libpq takes no more of a statement's description than 30,000 bytes. */
+    .parameters_most = 7498,
     .prepare = cx__pg_prepare,
     .finalize = cx__pg_finalize,
     .bind = cx__pg_bind,

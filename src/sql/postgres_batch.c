@@ -63,6 +63,7 @@ static int take_answer(struct part *part, size_t i)
         part->statement->row = result;
         if (part->failed == 0)
             part->failed = cx__wire_error(result);
+        part->statement->base.spent |= cx__wire_is_outdated(result);
         if (part->failed == 0 && is_first)
             part->failed = batch->take(batch->arg, i, PQntuples(result) > 0);
         cx__pg_drop_row(part->statement);

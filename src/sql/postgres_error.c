@@ -146,6 +146,13 @@ static bool is_raised(const PGresult *result)
            0;
 }
 
+bool cx__wire_is_outdated(const PGresult *result)
+{
+    return strcmp(field(result, PG_DIAG_SQLSTATE), "0A000") == 0 &&
+           strcmp(field(result, PG_DIAG_SOURCE_FUNCTION),
+                  "RevalidateCachedQuery") == 0;
+}
+
 /* May it be within a word of a statement? */
 static bool is_of_word(char c)
 {
@@ -210,6 +217,9 @@ static int failed(const PGresult *result, const char *script)
         return cx__wire_lost();
     if (is_raised(result))
         return cx__problem(-EDOM, "an error that code in the database raised");
+    if (cx__wire_is_outdated(result))
+        return cx__problem(-EBUSY, "the tables have changed since the statement"
+                                   " was made: try again");
     if (about != NULL && !is_told && script != NULL) {
         add_names(names, script, message);
         add_names(names, script, field(result, PG_DIAG_MESSAGE_DETAIL));

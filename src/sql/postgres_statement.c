@@ -146,7 +146,8 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text,
     return 0;
 }
 
-/* The server keeps it until the connection ends, or is told to forget it. */
+/* The server keeps it until the connection ends, or is told to forget it; in a
+ * transaction that has failed it cannot be told. */
 void cx__pg_finalize(struct cx__statement *base)
 {
     struct cx__pg_statement *statement = cx__pg_statement_of(base);
@@ -154,7 +155,8 @@ void cx__pg_finalize(struct cx__statement *base)
     char text[CX__PG_NAME_BYTES + 16];
 
     cx__pg_reset(base);
-    if (!connection->base.broken) {
+    if (!connection->base.broken &&
+        PQtransactionStatus(connection->wire->pg) != PQTRANS_INERROR) {
         (void)snprintf(text, sizeof(text), "DEALLOCATE %s", statement->name);
         CX__WIRE_GRACE {
             if (cx__pg_make_way(connection) == 0)
@@ -327,6 +329,7 @@ static int next_row(struct cx__pg_statement *statement)
     if (error != 0)
         return error;
     error = cx__wire_error(result);
+    statement->base.spent = error != 0 && cx__wire_is_outdated(result);
     if (error == 0 && PQntuples(result) > 0) {
         statement->row = result;
         statement->whole = PQresultStatus(result) != PGRES_SINGLE_TUPLE &&

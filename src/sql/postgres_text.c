@@ -49,7 +49,8 @@ static void date_of(int64_t days, int64_t *year, int *month, int *day)
 
 static void write_timestamp(char *text, int64_t us)
 {
-    int64_t seconds = us / US - (us % US < 0);
+    bool is_between = us % US < 0;
+    int64_t seconds = us / US - is_between;
     int64_t days = seconds / DAY - (seconds % DAY < 0);
     int64_t rest = seconds - days * DAY;
     int64_t year;
@@ -60,7 +61,8 @@ static void write_timestamp(char *text, int64_t us)
                    "%04" PRId64 "-%02d-%02d %02d:%02d:%02d.%06d+00%s",
                    year > 0 ? year : 1 - year, month, day, (int)(rest / 3600),
                    (int)(rest / 60 % 60), (int)(rest % 60),
-                   (int)(us - seconds * US), year > 0 ? "" : " BC");
+                   (int)(us % US + (is_between ? US : 0)),
+                   year > 0 ? "" : " BC");
 }
 
 /* printf() takes longer than all else that is done for a key. */

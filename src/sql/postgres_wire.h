@@ -102,6 +102,10 @@ void cx__wire_cancel(struct cx__wire_cancels *cancels,
  * error's kind, and of the table and column, but never of values. */
 int cx__wire_error(const PGresult *result);
 
+/* Is the error that a prepared statement's rows would be others than they were?
+ * It is so from then on. */
+bool cx__wire_is_outdated(const PGresult *result);
+
 /* The same of a script that is run by a statement of ours. */
 int cx__wire_script_error(const PGresult *result, const char *script);
 

@@ -73,7 +73,10 @@ static int run_begin(struct run *run, cx_db *db, const char *text,
     if (error != 0)
         return error;
     run->engine = db->engine;
-    error = prepare(run, CX_TEXT(text));
+    if (params != NULL)
+        error = cx__param_check_number(run->engine, params->len);
+    if (error == 0)
+        error = prepare(run, CX_TEXT(text));
     if (error == 0)
         error = bind_all(run, params);
     if (error == 0) {

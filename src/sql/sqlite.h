@@ -15,7 +15,7 @@
 #include "siphash.h"
 #include "statement.h"
 
-enum { CX__WORDS_BYTES = 256 };
+enum { CX__WORDS_BYTES = 256, CX__SQLITE_PARAMETERS = 1000 };
 
 struct cx__vfs;
 

@@ -203,6 +203,7 @@ const struct cx__engine cx__sqlite = {
     .is_alive = engine_is_alive,
     .disconnect = cx__sqlite_disconnect,
     .settle = cx__sqlite_settle,
+    .parameters_most = CX__SQLITE_PARAMETERS,
     .prepare = cx__sqlite_prepare,
     .finalize = cx__sqlite_finalize,
     .bind = cx__sqlite_bind,

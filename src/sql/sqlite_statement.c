@@ -129,7 +129,9 @@ static int examine(struct cx__sqlite_statement *statement,
 {
     statement->base.parameters =
         (unsigned)sqlite3_bind_parameter_count(statement->handle);
-    statement->writes = !sqlite3_stmt_readonly(statement->handle);
+    /* What is explained is not done, but counts as if it were. */
+    statement->writes = !sqlite3_stmt_readonly(statement->handle) &&
+                        sqlite3_stmt_isexplain(statement->handle) == 0;
     if (origin == CX__PROGRAM) {
         statement->ahead = cx__ahead_new();
         if (statement->ahead == NULL)

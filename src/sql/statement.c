@@ -173,7 +173,7 @@ void cx__statement_done(struct cx__statement *statement)
     engine_of(statement->connection)->reset(statement);
     statement->unwanted = false;
     statement->busy = false;
-    if (statement->shape.text.len > KEPT_BYTES)
+    if (statement->spent || statement->shape.text.len > KEPT_BYTES)
         statement_free(statement);
 }
 

@@ -29,6 +29,7 @@ struct cx__shape {
  * parameters  how many it has; the engine says
  * few         rows, so that all may come at once; who makes it says so
  * unwanted    its rows are, in this run; who runs it says so
+ * spent       it cannot be run again; the engine says so
  * busy        somebody runs it; it is not found meanwhile, so that one that is
  *             run within itself is there twice
  */
@@ -42,6 +43,7 @@ struct cx__statement {
     unsigned parameters;
     bool few;
     bool unwanted;
+    bool spent;
     bool busy;
 };
 
@@ -60,8 +62,8 @@ int cx__statement_make(struct cx__connection *connection,
                        enum cx__origin origin,
                        struct cx__statement **statement);
 
-/* The end of a run: it is kept for the next, unless it is long. NULL is
- * ignored. */
+/* The end of a run: it is kept for the next, unless it is long or spent. NULL
+ * is ignored. */
 void cx__statement_done(struct cx__statement *statement);
 
 /* One of the library's own, whose text stays where it is. */

@@ -367,6 +367,13 @@ THINGS_TEST(a_row_that_the_table_keeps_out_is_not_said_to_be_inserted,
     assert_int_equal(cx_db_insert_many(db, &thing_model, things, 2), -EEXIST);
     assert_int_equal(cx_db_count(db, &thing_model, NULL, &n), 0);
     assert_int_equal(n, 1);
+    /* Nor that a row which it keeps as it is was not there. */
+    things[0] = (Thing){.large = {6, true}};
+    assert_int_equal(cx_db_insert(db, &thing_model, &things[0]), 0);
+    things[0].large.value = 5;
+    assert_int_equal(cx_db_update(db, &thing_model, &things[0], NULL), -EEXIST);
+    things[0].id = 99;
+    assert_int_equal(cx_db_update(db, &thing_model, &things[0], NULL), -ENOENT);
 }
 
 int main(void)

@@ -101,6 +101,29 @@ USERS_TEST(a_statement_that_takes_longer_than_the_server_allows_is_late)
     assert_int_equal(error, -ETIMEDOUT);
 }
 
+/* A statement that is kept is of the table as it was. */
+USERS_TEST(a_table_that_its_owner_changes_is_told_once)
+{
+    User user = {.id = user_add(db, "Ann", 1)};
+    int error;
+    CX_ARENA(arena);
+
+    assert_ok(cx_db_find(db, &user_model, &user, &arena));
+    server_run(folder->url, "ALTER TABLE t1.users ALTER name TYPE varchar(20)");
+    assert_int_equal(cx_db_find(db, &user_model, &user, &arena), -EBUSY);
+    assert_non_null(strstr(cx_db_problem(), "try again"));
+    assert_ok(cx_db_find(db, &user_model, &user, &arena));
+    server_run(folder->url, "ALTER TABLE t1.users ALTER name TYPE text");
+    CX_TRANSACTION(db, &error) {
+        error = cx_db_find(db, &user_model, &user, &arena);
+    }
+    assert_int_equal(error, -EBUSY);
+    CX_TRANSACTION(db, &error) {
+        error = cx_db_find(db, &user_model, &user, &arena);
+    }
+    assert_ok(error);
+}
+
 USERS_TEST(each_error_has_its_number)
 {
     static const struct {
@@ -131,6 +154,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_with_a_statement_is_told),
         cmocka_unit_test(
             a_statement_that_takes_longer_than_the_server_allows_is_late),
+        cmocka_unit_test(a_table_that_its_owner_changes_is_told_once),
         cmocka_unit_test(each_error_has_its_number),
     };
 

@@ -425,6 +425,56 @@ SQL_TEST(a_long_statement_is_not_kept)
     free(text);
 }
 
+SQL_TEST(a_long_statement_that_fails_is_told_as_a_short_one)
+{
+    enum { LONG = 70000 };
+    char *text = malloc(LONG + 64);
+    int error;
+
+    assert_non_null(text);
+    (void)memset(text, ' ', LONG);
+    (void)snprintf(text + LONG, 64, "INSERT INTO users (name) VALUES (NULL)");
+    CX_TRANSACTION(db, &error) {
+        error = run(db, text);
+        assert_int_equal(error, -EDOM);
+        assert_null(strstr(cx_db_problem(), "earlier"));
+        assert_non_null(strstr(cx_db_problem(), "name"));
+    }
+    assert_int_equal(error, -EDOM);
+    free(text);
+}
+
+SQL_TEST(a_change_that_is_explained_is_not_made)
+{
+    int error;
+
+    assert_ok(add(db, "Ann", 1));
+    CX_TRANSACTION(db, &error) {
+        assert_ok(add(db, "Bob", 1));
+        error = run(db, server() != NULL ? "EXPLAIN DELETE FROM users"
+                                         : "EXPLAIN QUERY PLAN DELETE"
+                                           " FROM users");
+        assert_ok(error);
+        assert_ok(add(db, "Cid", 1));
+    }
+    assert_ok(error);
+    assert_int_equal(number(db, "SELECT count(*) FROM users"), 3);
+}
+
+/* More of them than an engine takes. */
+SQL_TEST(too_many_parameters_are_refused_and_no_more)
+{
+    enum { MANY = 7499 };
+    cx_param *values = calloc(MANY, sizeof(*values));
+    cx_params params = {values, MANY};
+
+    assert_non_null(values);
+    assert_int_equal(cx_db_sql(db, "SELECT $1", &params, NULL), -E2BIG);
+    assert_non_null(strstr(cx_db_problem(), "parameters"));
+    assert_int_equal(number(db, "SELECT 1"), 1);
+    free(values);
+}
+
 DB_TEST(columns_that_another_process_drops_are_told)
 {
     static const char text[] = "SELECT * FROM users";
@@ -568,6 +618,9 @@ int main(void)
         cmocka_unit_test(
             statements_that_were_within_each_other_are_not_all_kept),
         cmocka_unit_test(a_long_statement_is_not_kept),
+        cmocka_unit_test(a_long_statement_that_fails_is_told_as_a_short_one),
+        cmocka_unit_test(a_change_that_is_explained_is_not_made),
+        cmocka_unit_test(too_many_parameters_are_refused_and_no_more),
         cmocka_unit_test(columns_that_another_process_drops_are_told),
         cmocka_unit_test(a_child_task_reads_what_its_parent_wrote),
         cmocka_unit_test(a_problem_is_its_own_tasks),
