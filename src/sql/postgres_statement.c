@@ -20,8 +20,6 @@
 #include "postgres_statement.h"
 #include "problem.h"
 
-enum { PARAMS_FIRST = 8 };
-
 int cx__pg_broken(struct cx__pg_connection *connection, int error)
 {
     if ((error != 0 &&
@@ -120,6 +118,22 @@ static void choose_form(struct cx__pg_statement *statement)
     statement->inexact = has_floats && !statement->binary;
 }
 
+/* What the server has told of it: its parameters, and its rows. */
+static int take_description(struct cx__pg_statement *statement)
+{
+    unsigned n = (unsigned)PQnparams(statement->about);
+
+    choose_form(statement);
+    statement->base.parameters = n;
+    statement->value = calloc(n + 1, sizeof(*statement->value));
+    statement->length = calloc(n + 1, sizeof(*statement->length));
+    statement->format = calloc(n + 1, sizeof(*statement->format));
+    return statement->value != NULL && statement->length != NULL &&
+                   statement->format != NULL
+               ? 0
+               : -ENOMEM;
+}
+
 int cx__pg_prepare(struct cx__connection *base, cx_text text,
                    enum cx__origin origin, struct cx__statement **statement)
 {
@@ -140,10 +154,13 @@ int cx__pg_prepare(struct cx__connection *base, cx_text text,
         free(made);
         return error;
     }
-    made->base.parameters = (unsigned)PQnparams(made->about);
-    choose_form(made);
-    *statement = &made->base;
-    return 0;
+    made->base.connection = base;
+    error = take_description(made);
+    if (error != 0)
+        cx__pg_finalize(&made->base);
+    else
+        *statement = &made->base;
+    return error;
 }
 
 /* The server keeps it until the connection ends, or is told to forget it; in a
@@ -171,36 +188,9 @@ void cx__pg_finalize(struct cx__statement *base)
     free(statement);
 }
 
-/* Room for so many parameters. */
-static int reserve(struct cx__pg_statement *statement, unsigned n)
-{
-    unsigned room = statement->room != 0 ? statement->room : PARAMS_FIRST;
-    const char **value;
-    int *length, *format;
-
-    if (n <= statement->room)
-        return 0;
-    while (room < n)
-        room *= 2;
-    value = realloc(statement->value, room * sizeof(*value));
-    if (value != NULL)
-        statement->value = value;
-    length = realloc(statement->length, room * sizeof(*length));
-    if (length != NULL)
-        statement->length = length;
-    format = realloc(statement->format, room * sizeof(*format));
-    if (format != NULL)
-        statement->format = format;
-    if (value == NULL || length == NULL || format == NULL)
-        return -ENOMEM;
-    statement->room = room;
-    return 0;
-}
-
 void cx__pg_unbind(struct cx__pg_statement *statement)
 {
     cx__scratch_clear(&statement->held);
-    statement->n = 0;
     statement->bytes = 0;
 }
 
@@ -209,19 +199,12 @@ static Oid type_of(const struct cx__pg_statement *statement, unsigned place)
     return PQparamtype(statement->about, (int)place - 1);
 }
 
-static int set(struct cx__pg_statement *statement, unsigned place,
-               const struct cx__pg_sent *sent)
+static void set(struct cx__pg_statement *statement, unsigned place,
+                const struct cx__pg_sent *sent)
 {
-    int error = reserve(statement, place);
-
-    if (error != 0)
-        return error;
-    for (; statement->n < place; statement->n++)
-        statement->value[statement->n] = NULL;
     statement->value[place - 1] = sent->data;
     statement->length[place - 1] = sent->length;
     statement->format[place - 1] = sent->format;
-    return 0;
 }
 
 int cx__pg_bind(struct cx__statement *base, unsigned place,
@@ -236,7 +219,9 @@ int cx__pg_bind(struct cx__statement *base, unsigned place,
         return cx__problem(-E2BIG, "values that are too large together");
     error =
         cx__pg_write(&statement->held, value, type_of(statement, place), &sent);
-    return error == 0 ? set(statement, place, &sent) : error;
+    if (error == 0)
+        set(statement, place, &sent);
+    return error;
 }
 
 int cx__pg_bind_numbers(struct cx__statement *base, unsigned place,
@@ -247,7 +232,9 @@ int cx__pg_bind_numbers(struct cx__statement *base, unsigned place,
     int error = cx__pg_write_numbers(&statement->held, list, n,
                                      type_of(statement, place), &sent);
 
-    return error == 0 ? set(statement, place, &sent) : error;
+    if (error == 0)
+        set(statement, place, &sent);
+    return error;
 }
 
 int cx__pg_put(struct cx__pg_statement *statement)
@@ -255,7 +242,7 @@ int cx__pg_put(struct cx__pg_statement *statement)
     struct cx__pg_connection *connection = cx__pg_connection_of(statement);
 
     if (PQsendQueryPrepared(connection->wire->pg, statement->name,
-                            (int)statement->n, statement->value,
+                            (int)statement->base.parameters, statement->value,
                             statement->length, statement->format,
                             statement->binary) != 1)
         return cx__pg_unsent(connection);

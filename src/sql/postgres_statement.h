@@ -49,12 +49,10 @@ struct cx__pg_statement {
     int64_t changed;
     struct cx__scratch scratch; /* what columns of the row are read into */
     struct cx__scratch held;    /* what parameters are written into */
-    const char **value;
+    const char **value;         /* of each parameter, as libpq wants them */
     int *length;
     int *format;
     size_t bytes; /* of all of them */
-    unsigned n;   /* parameters that were bound */
-    unsigned room;
 };
 
 static inline struct cx__pg_statement *

@@ -375,7 +375,8 @@ int cx__pg_read(struct cx__scratch *scratch, const PGresult *rows, int row,
     Oid type = PQftype(rows, column);
 
     *value = (cx_param){.kind = CX_KIND_NULL};
-    if (PQgetisnull(rows, row, column))
+    /* NULL has no bytes, and is asked for where there are none. */
+    if (len == 0 && PQgetisnull(rows, row, column))
         return 0;
     value->kind = wanted != CX_KIND_NULL ? wanted : cx__pg_kind(type);
     if (PQfformat(rows, column) != 0)

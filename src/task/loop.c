@@ -128,13 +128,20 @@ static void loop_run_watched(struct cx__loop *loop)
     }
 }
 
+/* Mostly there are none. */
+static inline void make_calls(struct cx__loop *loop)
+{
+    if (!cx__list_is_empty(&loop->calls.due))
+        cx__calls_make(loop);
+}
+
 void cx__loop_round(struct cx__loop *loop)
 {
     uint64_t began = uv_hrtime();
     uint64_t before = loop->switches;
 
     /* Those that came with the poll; and then those that tasks asked for. */
-    cx__calls_make(loop);
+    make_calls(loop);
     loop->now = began;
     loop->rounds++;
     loop_wake_due(loop, began);
@@ -142,7 +149,7 @@ void cx__loop_round(struct cx__loop *loop)
         loop_run_ready(loop);
     else
         loop_run_watched(loop);
-    cx__calls_make(loop);
+    make_calls(loop);
     if (loop->switches - before >= BATCH_TOLD || loop->batch < BATCH_TOLD)
         loop_pace(loop, began);
 }
