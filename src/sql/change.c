@@ -41,10 +41,11 @@ static int run(struct cx__call *call)
     return result == 1 ? -EINVAL : result;
 }
 
-/* A table may be told to keep out what is there already, without an error. */
+/* A table may be told to leave out, without an error, what would be there
+ * twice. */
 static int kept_out(void)
 {
-    return cx__problem(-EEXIST, "the table has kept the row out");
+    return cx__problem(-EEXIST, "the table does not take it");
 }
 
 /* The number of the row that has just been inserted; there is one <=> there is

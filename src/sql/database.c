@@ -34,8 +34,7 @@ static int no_task(void)
                                " of an executor");
 }
 
-/* Who asks is not a task of the database's loop. */
-static int elsewhere(void)
+int cx__db_elsewhere(void)
 {
     if (cx_task_current() == NULL)
         return no_task();
@@ -55,7 +54,7 @@ int cx__db_check(const cx_db *db)
     if (db->closing)
         return -ESHUTDOWN;
     error = db->loop == cx_loop_current() ? cx_task_check() : -EPERM;
-    return CX__LIKELY(error != -EPERM) ? error : elsewhere();
+    return CX__LIKELY(error != -EPERM) ? error : cx__db_elsewhere();
 }
 
 static void db_free(cx_db *db)

@@ -71,4 +71,7 @@ static inline bool cx__db_is_here(const cx_db *db)
 /* May the running task use it now? 0 or the error. */
 int cx__db_check(const cx_db *db);
 
+/* Who asks is not a task of the database's loop: the error, with its words. */
+int cx__db_elsewhere(void);
+
 #endif

@@ -244,10 +244,8 @@ static int db_of(const cx_tenant *tenant, cx_db **db)
 {
     if (tenant == NULL)
         return cx__wordless(-EINVAL);
-    if (cx_task_current() == NULL)
-        return cx__wordless(-EPERM);
-    if (!cx__tenant_is_here(tenant))
-        return -EXDEV;
+    if (cx_task_current() == NULL || !cx__tenant_is_here(tenant))
+        return cx__db_elsewhere();
     *db = cx__tenant_db(tenant);
     if (*db == NULL)
         return cx__problem(-ESTALE, "the tenant's database is closed");

@@ -46,8 +46,8 @@ struct cx__sqlite {
  * trusted   what is prepared or run now is the library's own
  * on_lane   it is run by a lane, for a task that
  * has_deadline  or has none
- * stepped   the statement that it is in, if that may change something, or
- *           NULL
+ * stepped   the statement that it is in; NULL: none, or a model's that only
+ *           reads
  * why       what a wait within SQLite ended with; SQLite itself only says that
  *           it was busy or interrupted
  * refusal   words for what is not allowed, where there are better ones than

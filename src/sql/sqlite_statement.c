@@ -420,7 +420,7 @@ const char *cx__sqlite_name(const struct cx__statement *statement,
 
 int64_t cx__sqlite_changed(const struct cx__statement *statement)
 {
-    if (sqlite3_stmt_readonly(handle_of(statement)))
+    if (!CX__OWNER(statement, const struct cx__sqlite_statement, base)->writes)
         return 0;
     return sqlite3_changes64(connection_of(statement)->handle);
 }

@@ -31,7 +31,6 @@ enum {
     MS = 1000000,     /* ns */
     BATCH_FIRST = 16, /* switches */
     BATCH_MOST = 256,
-    BATCH_TOLD = 4,      /* fewer say nothing of how long the next will take */
     ROUND_MOST = 200000, /* ns of tasks between polls, roughly */
 };
 
@@ -106,10 +105,10 @@ static void loop_run_ready(struct cx__loop *loop)
     loop->budget = loop->granted = 0;
 }
 
-/* Take more switches to the next round, or fewer, by how long these took. */
-static void loop_pace(struct cx__loop *loop, uint64_t began)
+/* Take more switches to the next round, or fewer, by how long this took. */
+static void loop_pace(struct cx__loop *loop, uint64_t took)
 {
-    if (uv_hrtime() - began > ROUND_MOST)
+    if (took > ROUND_MOST)
         loop->batch = loop->batch > 4 ? loop->batch / 4 : 1;
     else if (loop->batch < BATCH_MOST)
         loop->batch *= 2;
@@ -138,7 +137,6 @@ static inline void make_calls(struct cx__loop *loop)
 void cx__loop_round(struct cx__loop *loop)
 {
     uint64_t began = uv_hrtime();
-    uint64_t before = loop->switches;
 
     /* Those that came with the poll; and then those that tasks asked for. */
     make_calls(loop);
@@ -150,8 +148,7 @@ void cx__loop_round(struct cx__loop *loop)
     else
         loop_run_watched(loop);
     make_calls(loop);
-    if (loop->switches - before >= BATCH_TOLD || loop->batch < BATCH_TOLD)
-        loop_pace(loop, began);
+    loop_pace(loop, uv_hrtime() - began);
 }
 
 int cx__loop_timeout(const struct cx__loop *loop)

@@ -7,23 +7,7 @@
 
 #include <ctxvar/migrate.h>
 
-#include <pthread.h>
-
-/* Threads that are refused; 0: none. */
-static int refused_threads;
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*fn)(void *), void *arg);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*fn)(void *), void *arg);
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*fn)(void *), void *arg)
-{
-    if (refused_threads > 0 && refused_threads-- > 0)
-        return EAGAIN;
-    return __real_pthread_create(thread, attributes, fn, arg);
-}
+#include "threads.h"
 
 /* S20: no step of it calls back. */
 ATTACK(a_function_that_takes_long_keeps_nobody_waiting)

@@ -10,7 +10,7 @@
 #include <ctxvar/model.h>
 #include <ctxvar/transaction.h>
 
-#include <pthread.h>
+#include "threads.h"
 
 typedef struct Page {
     int64_t id;
@@ -70,22 +70,6 @@ int __wrap_cx__yield_long(void)
 {
     yields++;
     return __real_cx__yield_long();
-}
-
-/* Threads that are refused; 0: none. */
-static int refused_threads;
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*fn)(void *), void *arg);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*fn)(void *), void *arg);
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*fn)(void *), void *arg)
-{
-    if (refused_threads > 0 && refused_threads-- > 0)
-        return EAGAIN;
-    return __real_pthread_create(thread, attributes, fn, arg);
 }
 
 /* A test with a tenant that has a table of pages. */
