@@ -10,6 +10,7 @@
  * number that was never given, and makes way for the next one. Rows stay, and
  * with them the numbers that are used up.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -244,8 +245,12 @@ static int db_of(const cx_tenant *tenant, cx_db **db)
 {
     if (tenant == NULL)
         return cx__wordless(-EINVAL);
-    if (cx_task_current() == NULL || !cx__tenant_is_here(tenant))
-        return cx__db_elsewhere();
+    if (cx_task_current() == NULL || !cx__tenant_is_here(tenant)) {
+        int error = cx__db_elsewhere();
+
+        assert(error != 0);
+        return error;
+    }
     *db = cx__tenant_db(tenant);
     if (*db == NULL)
         return cx__problem(-ESTALE, "the tenant's database is closed");
